@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// What every target of ours is compiled with: `grep -w unsafe` is the exact list of risk, and a
+/// warning is an error.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A row of the layer table in `docs/architecture.md`: a target imports only from rows below it.
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies,
+        swiftSettings: [
+            .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
+        ])
+}
+
+let package = Package(
+    name: "geodns",
+    targets: [
+        // Headers and module maps, thin shims.
+        .target(name: "CLinux"),
+        .systemLibrary(
+            name: "CMaxMindDB", pkgConfig: "libmaxminddb",
+            providers: [.apt(["libmaxminddb-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+
+        // Core: pure Swift, no I/O, no clock, no heap while serving.
+        layer("Diagnostics"),
+        layer("Addressing"),
+        layer("DNSWire", ["Addressing"]),
+        layer("Health", ["Addressing"]),
+        layer("Geography", ["Addressing"]),
+        layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health"]),
+        layer(
+            "Steering", ["Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Zones"]),
+        layer("Responder", ["Addressing", "DNSWire", "Geography", "Steering", "Zones"]),
+
+        // Edges: they talk to the world.
+        layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
+        layer("GeoSources", ["Addressing", "Geography", "CMaxMindDB"]),
+        layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
+        layer("Transport", ["Addressing", "Responder", "CLinux"]),
+        layer("Administration", ["CLinux"]),
+        layer("Configuration", ["Addressing"]),
+
+        layer(
+            "Loader",
+            [
+                "Addressing", "DNSWire", "Diagnostics", "Geography", "GeoSources", "Health",
+                "Responder", "Steering", "ZoneFile", "Zones",
+            ]),
+        layer(
+            "Server",
+            [
+                "Addressing", "Administration", "Configuration", "DNSWire", "Diagnostics",
+                "Geography", "GeoSources", "Health", "HealthMonitor", "Loader", "Responder",
+                "Steering", "Transport", "Zones", "CLinux", "CSystemd",
+            ]),
+
+        // Thin executables.
+        program("geodnsd", ["Configuration", "Server"]),
+        program(
+            "geodns-check",
+            [
+                "Addressing", "Configuration", "DNSWire", "Diagnostics", "Geography",
+                "GeoSources", "Health", "Loader", "Responder", "Steering", "Zones",
+            ]),
+        program("geodnsctl", ["Administration", "Configuration"]),
+
+        // Builds location databases; the tests use it too.
+        layer("DatabaseBuilder", ["Addressing"]),
+        program("geodns-mmdb", ["Addressing", "DatabaseBuilder"]),
+    ]
+)

@@ -1,0 +1,119 @@
+/// A resource record type (IANA "Resource Record (RR) TYPEs").
+@frozen @usableFromInline
+package struct RRType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+    @usableFromInline package let rawValue: UInt16
+
+    @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let a = RRType(rawValue: 1)
+    package static let ns = RRType(rawValue: 2)
+    package static let cname = RRType(rawValue: 5)
+    package static let soa = RRType(rawValue: 6)
+    package static let ptr = RRType(rawValue: 12)
+    package static let mx = RRType(rawValue: 15)
+    package static let txt = RRType(rawValue: 16)
+    package static let aaaa = RRType(rawValue: 28)
+    package static let srv = RRType(rawValue: 33)
+    package static let opt = RRType(rawValue: 41)
+    package static let ds = RRType(rawValue: 43)
+    package static let any = RRType(rawValue: 255)
+    package static let caa = RRType(rawValue: 257)
+
+    // Ours, from the range for private use (RFC 6895 §3.1): see the zone language.
+    package static let region = RRType(rawValue: 65401)
+    package static let check = RRType(rawValue: 65402)
+    package static let geo = RRType(rawValue: 65403)
+    package static let map = RRType(rawValue: 65404)
+
+    /// The four types of the zone language; never answered on the wire as data.
+    package var isSteering: Bool { (65401...65404).contains(rawValue) }
+
+    /// Types that only a question may hold: OPT and 128…255 (RFC 6895 §3.1).
+    package var isMetaOrQuestionType: Bool { self == .opt || (128...255).contains(rawValue) }
+}
+
+/// One field of a record's RDATA: the one description that parsing, printing and name compression
+/// follow.
+package enum RDATAField: Sendable {
+    case uint8
+    case uint16
+    case uint32
+    /// A 32-bit number of seconds, written as a TTL: `1h30m` or plain seconds.
+    case duration
+    case ipv4
+    case ipv6
+    /// A name that may be compressed (the types of RFC 1035, RFC 3597 §4).
+    case compressibleName
+    /// A name that must not be compressed.
+    case name
+    /// One or more character-strings to the end of the RDATA (RFC 1035 §3.3.14).
+    case characterStrings
+    /// CAA's tag: a length byte and that many letters or digits (RFC 8659 §4.1).
+    case tag
+    /// The rest of the RDATA as one quoted string without a length byte (CAA's value).
+    case text
+}
+
+/// A record type this server knows by name. Types that are not in the table travel as RFC 3597
+/// has it: `TYPE65280 \# 4 0a000001`.
+package struct RRTypeDescriptor: Sendable {
+    package let type: RRType
+    package let mnemonic: String
+    package let fields: [RDATAField]
+
+    package static let all: [RRTypeDescriptor] = [
+        .init(.a, "A", [.ipv4]),
+        .init(.ns, "NS", [.compressibleName]),
+        .init(.cname, "CNAME", [.compressibleName]),
+        .init(
+            .soa, "SOA",
+            [
+                .compressibleName, .compressibleName, .uint32, .duration, .duration, .duration,
+                .duration,
+            ]),
+        .init(.ptr, "PTR", [.compressibleName]),
+        .init(.mx, "MX", [.uint16, .compressibleName]),
+        .init(.txt, "TXT", [.characterStrings]),
+        .init(.aaaa, "AAAA", [.ipv6]),
+        .init(.srv, "SRV", [.uint16, .uint16, .uint16, .name]),
+        .init(.caa, "CAA", [.uint8, .tag, .text]),
+    ]
+
+    private init(_ type: RRType, _ mnemonic: String, _ fields: [RDATAField]) {
+        self.type = type
+        self.mnemonic = mnemonic
+        self.fields = fields
+    }
+
+    /// Nil for a type that travels as RFC 3597 has it.
+    package static func of(_ type: RRType) -> RRTypeDescriptor? { all.first { $0.type == type } }
+}
+
+extension RRType: CustomStringConvertible {
+    /// Names that a question or a message may show beside those of the table.
+    private static let others: [(type: RRType, mnemonic: String)] = [
+        (.opt, "OPT"), (.ds, "DS"), (.any, "ANY"),
+        (.region, "REGION"), (.check, "CHECK"), (.geo, "GEO"), (.map, "MAP"),
+    ]
+
+    /// The mnemonic, or `TYPE123` (RFC 3597 §5).
+    @usableFromInline package var description: String {
+        RRTypeDescriptor.of(self)?.mnemonic
+            ?? RRType.others.first { $0.type == self }?.mnemonic
+            ?? "TYPE\(rawValue)"
+    }
+
+    /// From a mnemonic or `TYPE123`, case ignored; nil for anything else.
+    @usableFromInline package init?(_ text: String) {
+        let name = text.uppercased()
+        if let descriptor = RRTypeDescriptor.all.first(where: { $0.mnemonic == name }) {
+            self = descriptor.type
+        } else if let other = RRType.others.first(where: { $0.mnemonic == name }) {
+            self = other.type
+        } else if name.hasPrefix("TYPE"), let number = UInt16(name.dropFirst(4)) {
+            self.init(rawValue: number)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package import Addressing
+
+/// Where a client is, as far as a location database tells. Every part may be missing.
+package struct Place: Hashable, Sendable {
+    /// Two letters: AF AN AS EU NA OC SA.
+    package var continent: String?
+    /// ISO 3166-1, two letters.
+    package var country: String?
+    /// ISO 3166-2 with its country: `US-CA`.
+    package var subdivision: String?
+    /// English name.
+    package var city: String?
+    package var coordinates: Coordinates?
+
+    package init(
+        continent: String? = nil, country: String? = nil, subdivision: String? = nil,
+        city: String? = nil, coordinates: Coordinates? = nil
+    ) {
+        self.continent = continent
+        self.country = country
+        self.subdivision = subdivision
+        self.city = city
+        self.coordinates = coordinates
+    }
+
+    /// Nothing is known.
+    package static let unknown = Place()
+}
+
+/// A point on Earth in decimal degrees, north and east positive.
+package struct Coordinates: Hashable, Sendable {
+    /// -90…90
+    package var latitude: Double
+    /// -180…180
+    package var longitude: Double
+
+    package init(latitude: Double, longitude: Double) {
+        self.latitude = latitude
+        self.longitude = longitude
+    }
+}
+
+/// An index into `LocationSource.places`.
+package typealias PlaceIndex = Int
+
+/// A location database as the location table's builder sees it: a set of places, and for each
+/// family a partition of the whole address space into prefixes that each belong to one place.
+package protocol LocationSource {
+    /// Place 0 is `Place.unknown`.
+    var places: [Place] { get }
+
+    /// Calls `body` for every leaf of the partition of `family`, in address order, without a gap:
+    /// the leaf's first address (left-aligned bits, as in `IPAddress`), its prefix length, its place.
+    /// IPv6 forms that carry an IPv4 address (`IPAddress.embeddedIPv4`) are looked up as IPv4 and
+    /// may have any place here.
+    func forEachLeaf(
+        of family: IPAddress.Family,
+        _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void)
+}

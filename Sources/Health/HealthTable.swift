@@ -1,0 +1,26 @@
+/// What is known about one probed address.
+package enum HealthState: UInt8, Sendable, BitwiseCopyable {
+    /// Not probed yet; treated as up.
+    case unknown
+    case up
+    case down
+}
+
+/// The state of every probe at one moment: a value, published whole.
+package struct HealthTable: Sendable, Equatable {
+    private var states: [HealthState]
+
+    package init(_ states: [HealthState] = []) { self.states = states }
+
+    /// `unknown` for a probe the table does not hold.
+    package subscript(probe: ProbeIdentifier) -> HealthState {
+        get { probe.index < states.count ? states[probe.index] : .unknown }
+        set {
+            if probe.index >= states.count {
+                let missing = probe.index + 1 - states.count
+                states.append(contentsOf: repeatElement(.unknown, count: missing))
+            }
+            states[probe.index] = newValue
+        }
+    }
+}

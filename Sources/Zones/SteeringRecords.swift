@@ -1,0 +1,168 @@
+package import Addressing
+package import DNSWire
+package import Diagnostics
+package import Health
+
+/// A name that one record refers to, and where it was written: errors point there.
+package struct NameReference: Hashable, Sendable {
+    package var name: DomainName
+    package var location: SourceLocation
+
+    package init(_ name: DomainName, at location: SourceLocation) {
+        self.name = name
+        self.location = location
+    }
+}
+
+/// `REGION <latitude> <longitude> [key=value …]`: where a datacenter stands.
+package struct RegionRecord: Sendable {
+    /// How many addresses of a family must be up for the region to be up.
+    package enum Requirement: Hashable, Sendable {
+        case any
+        case all
+        case count(Int)
+        /// 1…100
+        case percent(Int)
+    }
+
+    package var latitude: Double
+    package var longitude: Double
+    /// Names that hold the CHECK records; empty: those at the region itself.
+    package var checks: [NameReference]
+    package var require: Requirement
+    /// Nil: unlimited.
+    package var capacity: UInt32?
+    /// -99…99, Route 53's geoproximity bias.
+    package var bias: Int
+
+    package init(
+        latitude: Double, longitude: Double, checks: [NameReference] = [],
+        require: Requirement = .any, capacity: UInt32? = nil, bias: Int = 0
+    ) {
+        self.latitude = latitude
+        self.longitude = longitude
+        self.checks = checks
+        self.require = require
+        self.capacity = capacity
+        self.bias = bias
+    }
+}
+
+/// `CHECK <kind> [<argument>] [key=value …]`
+package struct CheckRecord: Sendable {
+    package var specification: CheckSpecification
+
+    package init(_ specification: CheckSpecification) { self.specification = specification }
+}
+
+/// One target of a GEO or MAP record: `fra` or `blue:90`.
+package struct TargetReference: Hashable, Sendable {
+    package var name: DomainName
+    /// 1 where none is written. 0 is allowed: the target is known and gets nothing.
+    package var weight: UInt32
+    package var location: SourceLocation
+
+    package init(_ name: DomainName, weight: UInt32 = 1, at location: SourceLocation) {
+        self.name = name
+        self.weight = weight
+        self.location = location
+    }
+}
+
+/// `GEO <policy> <target> … [key=value …]`: a name whose addresses depend on who asks.
+package struct GeoRecord: Sendable {
+    package enum Policy: Hashable, Sendable {
+        case nearest
+        case failover
+        case weighted
+        case map(NameReference)
+    }
+    /// How shares are dealt.
+    package enum Share: Sendable {
+        /// By hash of the client's prefix: a client keeps its target.
+        case client
+        /// Drawn for each query.
+        case query
+    }
+    package enum LastResort: Hashable, Sendable {
+        /// Every target counts as up: fail open.
+        case all
+        /// The first as written.
+        case first
+        /// No address: NODATA.
+        case none
+        case name(NameReference)
+    }
+
+    package var policy: Policy
+    package var targets: [TargetReference]
+    /// A label or labels put before each region's name: `service=api` takes `api.<region>`.
+    /// Relative to the region; nil: the region's own addresses.
+    package var service: [[UInt8]]?
+    /// `check=`: checks for those addresses instead of the ones found there.
+    package var checks: [NameReference]
+    package var by: Share
+    package var backups: [NameReference]
+    package var lastResort: LastResort
+    /// `ecs=on`
+    package var usesClientSubnet: Bool
+
+    package init(
+        _ policy: Policy, targets: [TargetReference], service: [[UInt8]]? = nil,
+        checks: [NameReference] = [], by: Share = .query, backups: [NameReference] = [],
+        lastResort: LastResort = .all, usesClientSubnet: Bool = true
+    ) {
+        self.policy = policy
+        self.targets = targets
+        self.service = service
+        self.checks = checks
+        self.by = by
+        self.backups = backups
+        self.lastResort = lastResort
+        self.usesClientSubnet = usesClientSubnet
+    }
+}
+
+/// The TTL of a GEO record: `30`, or `60/10` for at most and at least. Seconds.
+package struct TTLRange: Hashable, Sendable {
+    package var maximum: UInt32
+    package var minimum: UInt32
+
+    package init(maximum: UInt32, minimum: UInt32) {
+        self.maximum = maximum
+        self.minimum = minimum
+    }
+
+    /// Where neither the record nor its line gives one.
+    package static let geoDefault = TTLRange(maximum: 30, minimum: 30)
+}
+
+/// One line of a MAP: `MAP <selector> <target> … | nearest | none`.
+package struct MapLine: Sendable {
+    package enum Selector: Hashable, Sendable {
+        case `default`
+        /// Two letters, upper case.
+        case continent(String)
+        /// ISO 3166-1, two letters, upper case.
+        case country(String)
+        /// ISO 3166-2: `US-CA`.
+        case subdivision(String)
+        /// A subdivision or country and an English name: `US-TX` and `Dallas`.
+        case city(area: String, name: String)
+        case net(Prefix)
+    }
+    package enum Answer: Hashable, Sendable {
+        case targets([TargetReference])
+        case nearest
+        /// NODATA there.
+        case none
+    }
+
+    package var selector: Selector
+    package var answer: Answer
+
+    package init(_ selector: Selector, _ answer: Answer) {
+        self.selector = selector
+        self.answer = answer
+    }
+}

@@ -1,0 +1,72 @@
+package import DNSWire
+package import Diagnostics
+
+/// One zone as it was read, record by record, before anything is known about the whole.
+///
+/// Records are kept packed, because a zone may hold a million of them: one byte pool, one row each.
+package struct ZoneDraft: Sendable {
+    /// A record as it stands in the pool.
+    package struct Record: Sendable {
+        /// Into `bytes`: the owner in wire form as written, then the RDATA in wire form.
+        package var offset: Int
+        package var ownerByteCount: UInt8
+        package var rdataByteCount: UInt16
+        package var type: RRType
+        package var ttl: UInt32
+        fileprivate var file: UInt16
+        fileprivate var line: UInt32
+        fileprivate var column: UInt16
+    }
+
+    /// A steering record: its owner, its parsed form, and where it stands.
+    package struct Steering<Value: Sendable>: Sendable {
+        package var owner: DomainName
+        package var value: Value
+        package var location: SourceLocation
+    }
+
+    /// The apex.
+    package let origin: DomainName
+    package private(set) var records: [Record] = []
+    package private(set) var bytes: [UInt8] = []
+    private var files: [String] = []
+
+    package var regions: [Steering<RegionRecord>] = []
+    package var checks: [Steering<CheckRecord>] = []
+    package var geos: [Steering<(record: GeoRecord, ttl: TTLRange)>] = []
+    package var mapLines: [Steering<MapLine>] = []
+
+    package init(origin: DomainName) { self.origin = origin }
+
+    /// Adds a record of an ordinary type. `owner` is one valid uncompressed name, `rdata` at most
+    /// 65,535 bytes and valid for `type`.
+    package mutating func add(
+        owner: [UInt8], type: RRType, ttl: UInt32, rdata: [UInt8], at location: SourceLocation
+    ) {
+        let offset = bytes.count
+        bytes += owner
+        bytes += rdata
+        // Locations of neighbours share the file: the last one is nearly always it.
+        if files.last != location.file { files.append(location.file) }
+        records.append(
+            Record(
+                offset: offset, ownerByteCount: UInt8(owner.count),
+                rdataByteCount: UInt16(rdata.count), type: type, ttl: ttl,
+                file: UInt16(truncatingIfNeeded: files.count - 1),
+                line: UInt32(clamping: location.line), column: UInt16(clamping: location.column)))
+    }
+
+    package func owner(of record: Record) -> ArraySlice<UInt8> {
+        bytes[record.offset..<record.offset + Int(record.ownerByteCount)]
+    }
+
+    package func rdata(of record: Record) -> ArraySlice<UInt8> {
+        let start = record.offset + Int(record.ownerByteCount)
+        return bytes[start..<start + Int(record.rdataByteCount)]
+    }
+
+    package func location(of record: Record) -> SourceLocation {
+        SourceLocation(
+            file: files[Int(record.file)], line: Int(record.line), column: Int(record.column))
+    }
+}

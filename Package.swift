@@ -87,5 +87,33 @@ let package = Package(
         // Builds location databases; the tests use it too.
         layer("DatabaseBuilder", ["Addressing"]),
         program("geodns-mmdb", ["Addressing", "DatabaseBuilder"]),
+
+        // A small HTTP front door that can be told to fail: for the demo and the tests.
+        program("front-door", ["CLinux"], path: "Tests/FrontDoor"),
+
+        tests("AddressingTests", ["Addressing"]),
+        tests("DNSWireTests", ["Addressing", "DNSWire"]),
+        tests("HealthTests", ["Addressing", "Health"]),
+        tests("GeographyTests", ["Addressing", "Geography"]),
+        tests(
+            "ZoneFileTests",
+            ["Addressing", "DNSWire", "Diagnostics", "Health", "ZoneFile", "Zones"]),
+        tests("DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "CMaxMindDB"]),
+        tests("GeoSourcesTests", ["Addressing", "DatabaseBuilder", "GeoSources", "Geography"]),
+        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
+        tests("TransportTests", ["Addressing", "Responder", "Transport"]),
+        tests(
+            "ScenarioTests",
+            [
+                "Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Loader",
+                "Responder", "Steering", "Zones",
+            ]),
+        tests(
+            "ServerTests",
+            [
+                "Addressing", "Administration", "Configuration", "DNSWire", "DatabaseBuilder",
+                "Server",
+            ]),
+        tests("InteropTests", ["Addressing", "DNSWire"]),
     ]
 )

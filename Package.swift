@@ -44,13 +44,15 @@ let package = Package(
         // Core: pure Swift, no I/O, no clock, no heap while serving.
         layer("Diagnostics"),
         layer("Addressing"),
+        layer("Tables"),
         layer("DNSWire", ["Addressing"]),
         layer("Health", ["Addressing"]),
-        layer("Geography", ["Addressing"]),
-        layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health"]),
+        layer("Geography", ["Addressing", "Tables"]),
+        layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),
         layer(
-            "Steering", ["Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Zones"]),
-        layer("Responder", ["Addressing", "DNSWire", "Geography", "Steering", "Zones"]),
+            "Steering",
+            ["Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Tables", "Zones"]),
+        layer("Responder", ["Addressing", "DNSWire", "Geography", "Steering", "Tables", "Zones"]),
 
         // Edges: they talk to the world.
         layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),

@@ -1,0 +1,66 @@
+/// An array that never changes after it is made: what a snapshot consists of.
+///
+/// Queries read it through a `TableView`, which costs no reference counting; whoever holds a view
+/// also holds the `FrozenArray` it came from.
+@safe @usableFromInline
+package final class FrozenArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+    // SAFETY: written only in init; freed only in deinit.
+    @usableFromInline let storage: UnsafeMutableBufferPointer<Element>
+
+    @inlinable package init(_ elements: [Element]) {
+        unsafe storage = .allocate(capacity: elements.count)
+        _ = unsafe storage.initialize(fromContentsOf: elements)
+    }
+
+    deinit { unsafe storage.deallocate() }
+
+    @inlinable package var count: Int { unsafe storage.count }
+
+    @inlinable package subscript(index: Int) -> Element { view[index] }
+
+    /// Valid for as long as this object lives.
+    @inlinable package var view: TableView<Element> {
+        unsafe TableView(UnsafeBufferPointer(storage))
+    }
+}
+
+/// A window on a `FrozenArray`: a pointer and a count, nothing to retain.
+///
+/// SAFETY: the holder of a view holds the array it came from for at least as long (a `Responder`
+/// holds the snapshot whose views it reads). Every access is checked against the count.
+@safe @frozen @usableFromInline
+package struct TableView<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+    @usableFromInline let base: UnsafePointer<Element>?
+    @usableFromInline package let count: Int
+
+    @inlinable init(_ buffer: UnsafeBufferPointer<Element>) {
+        unsafe base = buffer.baseAddress
+        count = buffer.count
+    }
+
+    /// An empty table.
+    @inlinable package init() {
+        unsafe base = nil
+        count = 0
+    }
+
+    @inlinable package subscript(index: Int) -> Element {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        // SAFETY: index < count, checked above; a table with elements has a base.
+        return unsafe base.unsafelyUnwrapped[index]
+    }
+}
+
+extension TableView where Element == UInt8 {
+    /// Calls `body` with the bytes in `range`, for copies.
+    @inlinable package func withBytes<Result>(
+        in range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        // SAFETY: the range lies within the table, checked above.
+        return unsafe body(
+            UnsafeRawBufferPointer(
+                UnsafeBufferPointer(
+                    start: base.map { unsafe $0 + range.lowerBound }, count: range.count)))
+    }
+}

@@ -45,7 +45,7 @@ let package = Package(
         layer("Diagnostics"),
         layer("Addressing"),
         layer("Tables"),
-        layer("DNSWire", ["Addressing"]),
+        layer("DNSWire", ["Addressing", "Tables"]),
         layer("Health", ["Addressing"]),
         layer("Geography", ["Addressing", "Tables"]),
         layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),

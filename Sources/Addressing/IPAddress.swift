@@ -69,6 +69,14 @@ package struct IPAddress: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension IPAddress {
+    /// Prefixes of the IPv6 forms that `embeddedIPv4` knows.
+    package static let embeddingPrefixes: [Prefix] = [
+        Prefix(IPAddress(ipv6: 0xffff << 32), length: 96),
+        Prefix(IPAddress(ipv6: 0x0064_ff9b << 96), length: 96),
+        Prefix(IPAddress(ipv6: 0x2001 << 112), length: 32),
+        Prefix(IPAddress(ipv6: 0x2002 << 112), length: 16),
+    ]
+
     /// The IPv4 address inside an IPv6 form that carries one, and how many bits of the IPv6
     /// address stand before it: mapped (::ffff:0:0/96, RFC 4291 §2.5.5.2), NAT64
     /// (64:ff9b::/96, RFC 6052), 6to4 (2002::/16, RFC 3056) and Teredo (2001::/32, RFC 4380 §4,

@@ -23,6 +23,12 @@ package struct ZoneDraft: Sendable {
         package var owner: DomainName
         package var value: Value
         package var location: SourceLocation
+
+        package init(owner: DomainName, _ value: Value, at location: SourceLocation) {
+            self.owner = owner
+            self.value = value
+            self.location = location
+        }
     }
 
     /// The apex.
@@ -36,7 +42,13 @@ package struct ZoneDraft: Sendable {
     package var geos: [Steering<(record: GeoRecord, ttl: TTLRange)>] = []
     package var mapLines: [Steering<MapLine>] = []
 
-    package init(origin: DomainName) { self.origin = origin }
+    /// The start of the zone's file, for errors about the zone as a whole.
+    package let location: SourceLocation?
+
+    package init(origin: DomainName, at location: SourceLocation? = nil) {
+        self.origin = origin
+        self.location = location
+    }
 
     /// Adds a record of an ordinary type. `owner` is one valid uncompressed name, `rdata` at most
     /// 65,535 bytes and valid for `type`.

@@ -1,0 +1,102 @@
+package import Addressing
+package import Tables
+
+/// What an order of targets is called inside a location table: an index into the orders of the
+/// policy that the table was built for.
+package typealias OrderIndex = Int
+
+/// For every address the order of targets it gets, and the widest prefix around the address for
+/// which that is true: the ECS scope (RFC 7871 §7.2.1).
+///
+/// A trie over prefixes in which equal siblings are merged, compiled into a direct array for the
+/// first 16 bits and nodes of six bits below (Asai and Ohara, "Poptrie", SIGCOMM 2015). Looking up
+/// an address costs one load for the array, one for each node, one for the leaf.
+package final class LocationTable: Sendable {
+    let roots: FrozenArray<UInt32>
+    let nodes: FrozenArray<LocationNode>
+    let leaves: FrozenArray<UInt32>
+
+    init(roots: [UInt32], nodes: [LocationNode], leaves: [UInt32]) {
+        self.roots = FrozenArray(roots)
+        self.nodes = FrozenArray(nodes)
+        self.leaves = FrozenArray(leaves)
+    }
+
+    /// Bytes of the compiled tables.
+    package var byteCount: Int {
+        roots.count * 4 + nodes.count * MemoryLayout<LocationNode>.stride + leaves.count * 4
+    }
+
+    package var view: View { View(roots: roots.view, nodes: nodes.view, leaves: leaves.view) }
+
+    /// Direct bits at the top of each family's trie.
+    static let rootBitCount = 16
+    /// Bits that one node resolves.
+    static let strideBitCount = 6
+    /// Set in a root entry that is a leaf; the rest is then the leaf.
+    static let leafMark: UInt32 = 0x8000_0000
+
+    /// Order in the upper 23 bits below the mark, scope in the lower eight.
+    static func leaf(order: OrderIndex, scope: Int) -> UInt32 {
+        precondition(order < 1 << 23)
+        return UInt32(order) << 8 | UInt32(scope)
+    }
+}
+
+/// One node of 64 slots: which are nodes, and where runs of equal leaves begin.
+struct LocationNode: BitwiseCopyable, Sendable {
+    /// Bit i: slot i continues in a node.
+    var children: UInt64 = 0
+    /// Bit i: slot i begins a new leaf.
+    var leafStarts: UInt64 = 0
+    var firstChild: UInt32 = 0
+    var firstLeaf: UInt32 = 0
+}
+
+extension LocationTable {
+    package struct Match: Sendable, Equatable, BitwiseCopyable {
+        package var order: OrderIndex
+        /// Length of the widest prefix around the address that has the same order, in bits of the
+        /// address asked for (of the IPv6 form, for one that carries an IPv4 address).
+        package var scope: Int
+    }
+
+    /// What queries read, valid while the `LocationTable` lives.
+    package struct View: Sendable {
+        let roots: TableView<UInt32>
+        let nodes: TableView<LocationNode>
+        let leaves: TableView<UInt32>
+
+        package func find(_ address: IPAddress) -> Match {
+            if let embedded = address.embeddedIPv4 {
+                var match = lookup(embedded.address)
+                match.scope += embedded.offset
+                return match
+            }
+            return lookup(address)
+        }
+
+        private func lookup(_ address: IPAddress) -> Match {
+            let familyStart = address.family == .ipv4 ? 0 : 1 << rootBitCount
+            let top = Int(truncatingIfNeeded: address.bits >> UInt128(128 - rootBitCount))
+            var entry = roots[familyStart + top]
+            guard entry & leafMark == 0 else { return match(entry & ~leafMark) }
+            var rest = address.bits << UInt128(rootBitCount)
+            while true {
+                let node = nodes[Int(entry)]
+                let slot = UInt64(truncatingIfNeeded: rest >> UInt128(128 - strideBitCount))
+                let upToSlot = (UInt64(2) << slot) &- 1
+                if node.children >> slot & 1 == 0 {
+                    let run = (node.leafStarts & upToSlot).nonzeroBitCount - 1
+                    return match(leaves[Int(node.firstLeaf) + run])
+                }
+                entry = node.firstChild + UInt32((node.children & upToSlot).nonzeroBitCount - 1)
+                rest <<= UInt128(strideBitCount)
+            }
+        }
+
+        private func match(_ leaf: UInt32) -> Match {
+            Match(order: Int(leaf >> 8), scope: Int(leaf & 0xff))
+        }
+    }
+}

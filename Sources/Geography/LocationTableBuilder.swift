@@ -1,0 +1,158 @@
+import Addressing
+
+extension LocationTable {
+    /// Merges a location database and the operator's own prefixes into one table.
+    ///
+    /// `order` says which order a place gets, under a line of the operator's map when one of
+    /// `overrides` covers it; it is called once for each pair that occurs. Where two overrides name
+    /// the same prefix, the one given last wins.
+    package static func build(
+        from source: some LocationSource, overrides: [PrefixOverride],
+        order: (_ place: PlaceIndex, _ line: Int?) -> OrderIndex
+    ) -> LocationTable {
+        var known: [OrderKey: OrderIndex] = [:]
+        var plain = [OrderIndex?](repeating: nil, count: source.places.count)
+        var compiler = LocationTableCompiler()
+        for family in [IPAddress.Family.ipv4, .ipv6] {
+            var merger = PrefixMerger()
+            let overrides = reachable(overrides, in: family)
+            var cursor = OverrideCursor(overrides)
+            func orderOf(_ place: PlaceIndex, _ line: Int?) -> OrderIndex {
+                if line == nil, let found = plain[place] { return found }
+                if line == embeddedLine { return embeddedOrder }
+                let key = OrderKey(place: place, line: line)
+                if let found = known[key] { return found }
+                let found = order(place, line)
+                known[key] = found
+                if line == nil { plain[place] = found }
+                return found
+            }
+            source.forEachLeaf(of: family) { bits, length, place in
+                guard !overrides.isEmpty else {
+                    return merger.append(bits, length: length, order: orderOf(place, nil))
+                }
+                let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
+                cursor.split(leaf) { piece, line in
+                    merger.append(
+                        piece.address.bits, length: piece.length, order: orderOf(place, line))
+                }
+            }
+            compiler.add(merger)
+        }
+        return compiler.finish()
+    }
+
+    /// IPv6 forms that carry an IPv4 address are looked up as IPv4, with a scope of their own. No
+    /// wider IPv6 prefix may swallow them, or two scopes would overlap: each is walled off with an
+    /// order that nothing else has.
+    private static func reachable(
+        _ overrides: [PrefixOverride], in family: IPAddress.Family
+    ) -> [PrefixOverride] {
+        guard family == .ipv6 else { return overrides.filter { $0.prefix.family == .ipv4 } }
+        let walls = IPAddress.embeddingPrefixes
+        return overrides.filter { override in
+            override.prefix.family == .ipv6 && !walls.contains { $0.contains(override.prefix) }
+        } + walls.map { PrefixOverride($0, line: embeddedLine) }
+    }
+
+    private static let embeddedLine = -1
+    static let embeddedOrder = (1 << 23) - 1
+
+    private struct OrderKey: Hashable {
+        var place: PlaceIndex
+        var line: Int?
+    }
+}
+
+/// Lays out merged prefixes as roots, nodes and leaves.
+struct LocationTableCompiler {
+    private var roots: [UInt32] = []
+    private var nodes: [LocationNode] = []
+    private var leaves: [UInt32] = []
+
+    func finish() -> LocationTable { LocationTable(roots: roots, nodes: nodes, leaves: leaves) }
+
+    /// A node still to be filled: the prefixes below it, and its depth in bits.
+    private struct Pending {
+        var node: Int
+        var prefixes: Range<Int>
+        var depth: Int
+    }
+
+    /// Adds one family's partition, which must cover the whole space: IPv4 first, then IPv6.
+    mutating func add(_ partition: PrefixMerger) {
+        var queue: [Pending] = []
+        fillRoots(partition, &queue)
+        var head = 0
+        while head < queue.count {
+            fill(queue[head], partition, &queue)
+            head += 1
+        }
+    }
+
+    private mutating func fillRoots(_ partition: PrefixMerger, _ queue: inout [Pending]) {
+        let depth = LocationTable.rootBitCount
+        var index = 0
+        while index < partition.count {
+            let length = Int(partition.lengths[index])
+            if length <= depth {
+                let leaf = LocationTable.leafMark | leafValue(partition, index)
+                roots.append(contentsOf: repeatElement(leaf, count: 1 << (depth - length)))
+                index += 1
+                continue
+            }
+            let group = groupEnd(partition, from: index, depth: depth)
+            roots.append(UInt32(nodes.count))
+            queue.append(Pending(node: nodes.count, prefixes: index..<group, depth: depth))
+            nodes.append(LocationNode())
+            index = group
+        }
+    }
+
+    private mutating func fill(
+        _ pending: Pending, _ partition: PrefixMerger, _ queue: inout [Pending]
+    ) {
+        var node = LocationNode(
+            firstChild: UInt32(nodes.count), firstLeaf: UInt32(leaves.count))
+        let depth = pending.depth + LocationTable.strideBitCount
+        var slot = 0
+        var index = pending.prefixes.lowerBound
+        var last: UInt32?
+        while index < pending.prefixes.upperBound {
+            let length = Int(partition.lengths[index])
+            if length <= depth {
+                let leaf = leafValue(partition, index)
+                if leaf != last {
+                    node.leafStarts |= 1 << UInt64(slot)
+                    leaves.append(leaf)
+                    last = leaf
+                }
+                slot += 1 << (depth - length)
+                index += 1
+                continue
+            }
+            let group = groupEnd(partition, from: index, depth: depth)
+            node.children |= 1 << UInt64(slot)
+            queue.append(Pending(node: nodes.count, prefixes: index..<group, depth: depth))
+            nodes.append(LocationNode())
+            slot += 1
+            index = group
+        }
+        precondition(slot == 1 << LocationTable.strideBitCount, "a partition has no gaps")
+        nodes[pending.node] = node
+    }
+
+    /// The end of the run of prefixes that share their first `depth` bits with `start`.
+    private func groupEnd(_ partition: PrefixMerger, from start: Int, depth: Int) -> Int {
+        let shift = UInt128(128 - depth)
+        let common = partition.starts[start] >> shift
+        var end = start
+        while end < partition.count, partition.starts[end] >> shift == common { end += 1 }
+        return end
+    }
+
+    private func leafValue(_ partition: PrefixMerger, _ index: Int) -> UInt32 {
+        LocationTable.leaf(
+            order: Int(partition.orders[index]), scope: Int(partition.lengths[index]))
+    }
+}

@@ -1,0 +1,85 @@
+package import Addressing
+
+/// A partition of one family's address space into prefixes in address order, each with an order,
+/// as wide as they can be: two halves with the same order are always one prefix.
+struct PrefixMerger {
+    private(set) var starts: [UInt128] = []
+    private(set) var lengths: [UInt8] = []
+    private(set) var orders: [Int32] = []
+
+    /// The next prefix of the partition; equal siblings melt into their parent at once.
+    mutating func append(_ start: UInt128, length: Int, order: OrderIndex) {
+        var start = start
+        var length = UInt8(length)
+        while let last = lengths.last, last == length, length > 0,
+            orders[orders.count - 1] == order,
+            starts[starts.count - 1] == start & ~(UInt128(1) << UInt128(128 - length)),
+            start & (UInt128(1) << UInt128(128 - length)) != 0
+        {
+            start = starts.removeLast()
+            length -= 1
+            lengths.removeLast()
+            orders.removeLast()
+        }
+        starts.append(start)
+        lengths.append(length)
+        orders.append(Int32(order))
+    }
+
+    var count: Int { starts.count }
+}
+
+/// Prefixes that the operator gives besides the database: the longest that contains an address
+/// wins over the database and over shorter ones.
+struct OverrideCursor {
+    private let sorted: [PrefixOverride]
+    /// Overrides that contain the leaf at hand, outermost first.
+    private var open: [PrefixOverride] = []
+    private var next = 0
+
+    /// Overrides of one family.
+    init(_ overrides: [PrefixOverride]) {
+        sorted = overrides.sorted {
+            ($0.prefix.address.bits, $0.prefix.length) < ($1.prefix.address.bits, $1.prefix.length)
+        }
+    }
+
+    /// Calls `body` for the pieces of the database leaf `leaf`, in address order, each with the
+    /// line of the override that wins there. Leaves must come in address order.
+    mutating func split(_ leaf: Prefix, _ body: (Prefix, _ line: Int?) -> Void) {
+        while let last = open.last, !last.prefix.contains(leaf) { open.removeLast() }
+        while next < sorted.count, sorted[next].prefix.contains(leaf) {
+            open.append(sorted[next])
+            next += 1
+        }
+        let first = next
+        while next < sorted.count, leaf.contains(sorted[next].prefix) { next += 1 }
+        OverrideCursor.emit(leaf, line: open.last?.line, inner: sorted[first..<next], body)
+    }
+
+    /// Halves `piece` until the overrides inside it are pieces of their own; depth ≤ 128.
+    private static func emit(
+        _ piece: Prefix, line: Int?, inner: ArraySlice<PrefixOverride>,
+        _ body: (Prefix, Int?) -> Void
+    ) {
+        guard let first = inner.first else { return body(piece, line) }
+        if first.prefix == piece {
+            return emit(piece, line: first.line, inner: inner.dropFirst(), body)
+        }
+        let upper = piece.half(1)
+        let divide = inner.firstIndex { upper.contains($0.prefix) } ?? inner.endIndex
+        emit(piece.half(0), line: line, inner: inner[..<divide], body)
+        emit(upper, line: line, inner: inner[divide...], body)
+    }
+}
+
+/// One prefix given by the operator, and the line of the map it stands for.
+package struct PrefixOverride: Sendable, Hashable {
+    package var prefix: Prefix
+    package var line: Int
+
+    package init(_ prefix: Prefix, line: Int) {
+        self.prefix = prefix
+        self.line = line
+    }
+}

@@ -1,0 +1,218 @@
+package import DNSWire
+package import Tables
+
+/// Every owner name of every zone, empty non-terminals included, in one hash table.
+///
+/// Built once by `ZoneTableBuilder`, never changed. Names are found from the full QNAME outwards
+/// (`View.find`): an exact hit is one probe, a miss walks up to the closest encloser.
+package final class ZoneTable: Sendable {
+    let nodes: FrozenArray<ZoneNode>
+    let rrsets: FrozenArray<RRset>
+    let slots: FrozenArray<UInt32>
+    let bytes: FrozenArray<UInt8>
+    let glue: FrozenArray<UInt32>
+    let zones: FrozenArray<Zone>
+
+    init(
+        nodes: [ZoneNode], rrsets: [RRset], slots: [UInt32], bytes: [UInt8], glue: [UInt32],
+        zones: [Zone]
+    ) {
+        self.nodes = FrozenArray(nodes)
+        self.rrsets = FrozenArray(rrsets)
+        self.slots = FrozenArray(slots)
+        self.bytes = FrozenArray(bytes)
+        self.glue = FrozenArray(glue)
+        self.zones = FrozenArray(zones)
+    }
+
+    /// A table without any zone: everything is refused.
+    package static let empty = ZoneTable(
+        nodes: [], rrsets: [], slots: [0], bytes: [], glue: [], zones: [])
+
+    package var view: View {
+        View(
+            nodes: nodes.view, rrsets: rrsets.view, slots: slots.view, bytes: bytes.view,
+            glue: glue.view, zones: zones.view)
+    }
+}
+
+/// One owner name.
+package struct ZoneNode: BitwiseCopyable, Sendable {
+    var hash: UInt64
+    /// The owner name in lower case, in `bytes`.
+    package var nameOffset: UInt32
+    var firstRRset: UInt32
+    var rrsetCount: UInt16
+    var nameByteCount: UInt8
+    /// Index of the zone.
+    package var zone: UInt32
+    /// The zone cut at or above this name within its zone, as a node; `ZoneTable.none`: none, the
+    /// name is authoritative.
+    package var cut: UInt32
+    /// The node `*.<this name>`; `ZoneTable.none`: there is no wildcard.
+    var wildcard: UInt32
+}
+
+/// Records of one owner and type. The RDATA stands in `bytes` as `RDLENGTH RDATA`, once per record.
+package struct RRset: BitwiseCopyable, Sendable {
+    package var type: RRType
+    package var recordCount: UInt16
+    package var ttl: UInt32
+    package var dataOffset: UInt32
+    /// NS at a zone cut: where its glue starts in the glue list. GEO: the number of the GEO name.
+    package var link: UInt32
+    /// NS at a zone cut: nodes with addresses of its targets.
+    package var glueCount: UInt16
+}
+
+package struct Zone: BitwiseCopyable, Sendable {
+    /// Node of the apex.
+    package var apex: UInt32
+    /// The SOA RRset.
+    package var soa: UInt32
+    /// TTL of negative answers: the lesser of the SOA's TTL and its MINIMUM (RFC 2308 §3).
+    package var negativeTTL: UInt32
+    /// The SOA's SERIAL.
+    package var serial: UInt32
+}
+
+extension ZoneTable {
+    /// No such node.
+    package static let none = UInt32.max
+
+    /// Where a QNAME leads (RFC 1034 §4.3.2 steps 2 and 3).
+    package enum Lookup: Sendable, BitwiseCopyable {
+        /// No zone of ours encloses the name.
+        case outsideZones
+        /// At or below a zone cut; the node of the cut.
+        case delegation(cut: Int)
+        /// The name exists, perhaps without any records (an empty non-terminal).
+        case name(Int)
+        /// The node of the wildcard that the answer is synthesized from (RFC 4592 §3.3.1).
+        case wildcard(Int)
+        /// The name does not exist in the zone.
+        case nothing(zone: Int)
+    }
+
+    /// What queries read: windows on the tables, valid while the `ZoneTable` lives.
+    package struct View: Sendable {
+        package let nodes: TableView<ZoneNode>
+        package let rrsets: TableView<RRset>
+        let slots: TableView<UInt32>
+        /// Owner names and RDATA.
+        package let bytes: TableView<UInt8>
+        package let glue: TableView<UInt32>
+        package let zones: TableView<Zone>
+
+        /// `dsAtCut`: a DS query at a zone cut itself is the parent's to answer (RFC 4035 §3.1.4.1).
+        package func find(_ name: borrowing QuestionName, dsAtCut: Bool = false) -> Lookup {
+            var label = 0
+            while true {
+                if let index = node(name, from: label) {
+                    return classify(index, isExact: label == 0, dsAtCut: dsAtCut)
+                }
+                guard label < name.labelCount else { return .outsideZones }
+                label += 1
+            }
+        }
+
+        private func classify(_ index: Int, isExact: Bool, dsAtCut: Bool) -> Lookup {
+            let node = nodes[index]
+            if node.cut != ZoneTable.none {
+                if isExact && dsAtCut && Int(node.cut) == index { return .name(index) }
+                return .delegation(cut: Int(node.cut))
+            }
+            if isExact { return .name(index) }
+            if node.wildcard != ZoneTable.none { return .wildcard(Int(node.wildcard)) }
+            return .nothing(zone: Int(node.zone))
+        }
+
+        /// The node whose name is the suffix of `name` that starts with `label`.
+        private func node(_ name: borrowing QuestionName, from label: Int) -> Int? {
+            let hash = name.hash(from: label)
+            let mask = slots.count - 1
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while true {
+                let entry = slots[slot]
+                if entry == 0 { return nil }
+                let node = nodes[Int(entry - 1)]
+                if node.hash == hash, isName(node, equalTo: name, from: label) {
+                    return Int(entry - 1)
+                }
+                slot = (slot + 1) & mask
+            }
+        }
+
+        private func isName(
+            _ node: ZoneNode, equalTo name: borrowing QuestionName, from label: Int
+        ) -> Bool {
+            let start = name.offset(of: label)
+            let count = name.byteCount - start
+            guard Int(node.nameByteCount) == count else { return false }
+            var index = 0
+            while index < count {
+                guard bytes[Int(node.nameOffset) + index] == name.canonical[start + index]
+                else { return false }
+                index += 1
+            }
+            return true
+        }
+
+        /// The RRset of `type` at a node, as an index of `rrsets`.
+        package func rrset(_ type: RRType, at node: Int) -> Int? {
+            let first = Int(nodes[node].firstRRset)
+            var index = first
+            while index < first + Int(nodes[node].rrsetCount) {
+                if rrsets[index].type == type { return index }
+                index += 1
+            }
+            return nil
+        }
+
+        /// All RRsets at a node.
+        package func rrsets(at node: Int) -> Range<Int> {
+            let first = Int(nodes[node].firstRRset)
+            return first..<first + Int(nodes[node].rrsetCount)
+        }
+    }
+}
+
+// MARK: - For the control plane
+
+extension ZoneTable.View {
+    /// The node named `name` exactly, zone cuts and wildcards not considered.
+    package func node(named name: DomainName) -> Int? {
+        var question = QuestionName()
+        guard question.read(name.wire.span, at: 0) != nil else { return nil }
+        return node(question, from: 0)
+    }
+
+    /// The name stored at `offset` of `bytes`, an owner or a name inside RDATA.
+    package func name(at offset: Int) -> DomainName {
+        var wire: [UInt8] = []
+        var position = offset
+        while bytes[position] != 0 {
+            let end = position + Int(bytes[position])
+            while position <= end {
+                wire.append(bytes[position])
+                position += 1
+            }
+        }
+        guard let name = DomainName(wire: wire + [0]) else {
+            preconditionFailure("a table holds only valid names")
+        }
+        return name
+    }
+
+    package func ownerName(of node: Int) -> DomainName { name(at: Int(nodes[node].nameOffset)) }
+
+    /// The RDATA of each record of an RRset.
+    package func rdata(of rrset: Int) -> [[UInt8]] {
+        var position = Int(rrsets[rrset].dataOffset)
+        return (0..<Int(rrsets[rrset].recordCount)).map { _ in
+            let count = Int(bytes[position]) << 8 | Int(bytes[position + 1])
+            defer { position += 2 + count }
+            return (position + 2..<position + 2 + count).map { bytes[$0] }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+import DNSWire
+package import Diagnostics
+
+/// Compiles drafts of zones into one `ZoneTable`, and checks what only the whole zone can tell.
+///
+/// Zones are added deepest first, so that where one zone lies inside another the inner zone's
+/// names are its own and the outer zone's records there are left out.
+package struct ZoneTableBuilder {
+    private var nodes: [ZoneNode] = []
+    private var rrsets: [RRset] = []
+    private var slots: [UInt32] = Array(repeating: 0, count: 1024)
+    private var bytes: [UInt8] = []
+    private var glue: [UInt32] = []
+    private var zones: [Zone] = []
+    private var geoCount = 0
+    private var diagnostics: [Diagnostic] = []
+
+    /// The table of all `drafts`, or nil with the reasons when a draft has an error.
+    ///
+    /// GEO names are numbered over all drafts in the order given: the number stands in the `link`
+    /// of the GEO RRset.
+    package static func build(
+        _ drafts: [ZoneDraft]
+    ) -> (table: ZoneTable?, diagnostics: [Diagnostic]) {
+        var builder = ZoneTableBuilder()
+        var firstGeo: [Int] = []
+        for draft in drafts {
+            firstGeo.append(builder.geoCount)
+            builder.geoCount += draft.geos.count
+        }
+        let deepestFirst = drafts.indices.sorted {
+            drafts[$0].origin.labels.count > drafts[$1].origin.labels.count
+        }
+        for index in deepestFirst { builder.add(drafts[index], firstGeo: firstGeo[index]) }
+        guard !builder.diagnostics.hasErrors else { return (nil, builder.diagnostics) }
+        builder.linkDelegations()
+        let table = ZoneTable(
+            nodes: builder.nodes, rrsets: builder.rrsets, slots: builder.slots,
+            bytes: builder.bytes, glue: builder.glue, zones: builder.zones)
+        return (table, builder.diagnostics)
+    }
+
+    /// A record or a GEO on its way to its node.
+    private struct Pending {
+        var node: Int
+        var type: RRType
+        /// Index of the draft's records; for GEO of its GEO names.
+        var index: Int
+    }
+
+    private mutating func add(_ draft: ZoneDraft, firstGeo: Int) {
+        let zone = UInt32(zones.count)
+        let firstNode = nodes.count
+        guard let apex = insertApex(draft.origin, zone: zone) else {
+            report(.error, draft.location, "two zone files hold the zone \(draft.origin)")
+            return
+        }
+        zones.append(Zone(apex: UInt32(apex), soa: 0, negativeTTL: 0, serial: 0))
+
+        var pending: [Pending] = []
+        pending.reserveCapacity(draft.records.count)
+        for (index, record) in draft.records.enumerated() {
+            guard let node = node(for: draft.owner(of: record), below: apex, zone: zone)
+            else { continue }
+            pending.append(Pending(node: node, type: record.type, index: index))
+        }
+        for (index, geo) in draft.geos.enumerated() {
+            guard let node = node(for: geo.owner.wire[...], below: apex, zone: zone)
+            else { continue }
+            pending.append(Pending(node: node, type: .geo, index: index))
+        }
+        for owner in draft.regions.map(\.owner) + draft.checks.map(\.owner)
+            + draft.mapLines.map(\.owner)
+        {
+            _ = node(for: owner.wire[...], below: apex, zone: zone)
+        }
+        pending.sort {
+            ($0.node, $0.type.rawValue, $0.index) < ($1.node, $1.type.rawValue, $1.index)
+        }
+        gather(pending, of: draft, firstGeo: firstGeo)
+        checkApex(apex, zone: Int(zone), draft: draft)
+        markCuts(from: firstNode, apex: apex)
+    }
+
+    // MARK: - Names
+
+    private mutating func insertApex(_ origin: DomainName, zone: UInt32) -> Int? {
+        let canonical = origin.canonical
+        var hash = NameHash.root
+        for label in canonical.labels.reversed() {
+            hash = NameHash.extend(hash, by: [UInt8(label.count)] + label)
+        }
+        guard find(canonical.wire[...], hash: hash) == nil else { return nil }
+        return insert(canonical.wire[...], hash: hash, zone: zone)
+    }
+
+    /// The node for an owner within the zone, made together with the empty non-terminals above it;
+    /// nil when another zone of ours owns the name.
+    private mutating func node(
+        for owner: ArraySlice<UInt8>, below apex: Int, zone: UInt32
+    ) -> Int? {
+        let name = owner.map(lowercased)
+        var starts: [Int] = []
+        var position = 0
+        let depth = name.count - Int(nodes[apex].nameByteCount)
+        while position < depth {
+            starts.append(position)
+            position += 1 + Int(name[position])
+        }
+        var current = apex
+        for start in starts.reversed() {
+            let hash = NameHash.extend(
+                nodes[current].hash, by: name[start...start + Int(name[start])])
+            if let existing = find(name[start...], hash: hash) {
+                guard nodes[existing].zone == zone else { return nil }
+                current = existing
+                continue
+            }
+            let added = insert(name[start...], hash: hash, zone: zone)
+            if name[start] == 1, name[start + 1] == UInt8(ascii: "*") {
+                nodes[current].wildcard = UInt32(added)
+            }
+            // Parents come before their children in `nodes`: the cut is already known when a
+            // child is marked.
+            nodes[added].cut = UInt32(current)
+            current = added
+        }
+        return current
+    }
+
+    private func find(_ name: ArraySlice<UInt8>, hash: UInt64) -> Int? {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 {
+            let node = nodes[Int(slots[slot] - 1)]
+            let start = Int(node.nameOffset)
+            if node.hash == hash, Int(node.nameByteCount) == name.count,
+                bytes[start..<start + name.count].elementsEqual(name)
+            {
+                return Int(slots[slot] - 1)
+            }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    private mutating func insert(_ name: ArraySlice<UInt8>, hash: UInt64, zone: UInt32) -> Int {
+        if nodes.count * 2 >= slots.count { growSlots() }
+        nodes.append(
+            ZoneNode(
+                hash: hash, nameOffset: UInt32(bytes.count), firstRRset: 0, rrsetCount: 0,
+                nameByteCount: UInt8(name.count), zone: zone, cut: ZoneTable.none,
+                wildcard: ZoneTable.none))
+        bytes += name
+        place(nodes.count - 1)
+        return nodes.count - 1
+    }
+
+    private mutating func place(_ node: Int) {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: nodes[node].hash) & mask
+        while slots[slot] != 0 { slot = (slot + 1) & mask }
+        slots[slot] = UInt32(node + 1)
+    }
+
+    private mutating func growSlots() {
+        slots = Array(repeating: 0, count: slots.count * 2)
+        for node in nodes.indices { place(node) }
+    }
+
+    // MARK: - Records
+
+    /// Packs sorted records into RRsets, node by node.
+    private mutating func gather(_ pending: [Pending], of draft: ZoneDraft, firstGeo: Int) {
+        var start = 0
+        while start < pending.count {
+            let node = pending[start].node
+            var end = start
+            nodes[node].firstRRset = UInt32(rrsets.count)
+            while end < pending.count, pending[end].node == node {
+                let first = end
+                while end < pending.count, pending[end].node == node,
+                    pending[end].type == pending[first].type
+                {
+                    end += 1
+                }
+                if pending[first].type == .geo {
+                    addGeo(pending[first..<end], of: draft, firstGeo: firstGeo)
+                } else {
+                    addRRset(pending[first..<end], of: draft)
+                }
+                nodes[node].rrsetCount += 1
+            }
+            checkCompany(pending[start..<end], of: draft)
+            start = end
+        }
+    }
+
+    private mutating func addGeo(
+        _ group: ArraySlice<Pending>, of draft: ZoneDraft, firstGeo: Int
+    ) {
+        for extra in group.dropFirst() {
+            report(
+                .error, draft.geos[extra.index].location,
+                "\(draft.geos[extra.index].owner) has more than one GEO record; keep one, and name "
+                    + "all its targets there")
+        }
+        let index = group[group.startIndex].index
+        rrsets.append(
+            RRset(
+                type: .geo, recordCount: 0, ttl: draft.geos[index].value.ttl.maximum,
+                dataOffset: 0, link: UInt32(firstGeo + index), glueCount: 0))
+    }
+
+    private mutating func addRRset(_ group: ArraySlice<Pending>, of draft: ZoneDraft) {
+        let records = group.map { draft.records[$0.index] }
+        var rrset = RRset(
+            type: records[0].type, recordCount: 0, ttl: records[0].ttl,
+            dataOffset: UInt32(bytes.count), link: 0, glueCount: 0)
+        var seen: Set<ArraySlice<UInt8>> = []
+        for record in records {
+            let rdata = draft.rdata(of: record)
+            guard records.count == 1 || seen.insert(rdata).inserted else {
+                report(
+                    .warning, draft.location(of: record), "this record is there already; ignored")
+                continue
+            }
+            if record.ttl != records[0].ttl {
+                // RFC 2181 §5.2: the records of an RRset have one TTL; the lowest is safe.
+                rrset.ttl = min(rrset.ttl, record.ttl)
+                report(
+                    .warning, draft.location(of: record),
+                    "TTL \(record.ttl) differs from the \(records[0].ttl) of the same name and "
+                        + "type; \(rrset.ttl) is used for all")
+            }
+            bytes += [UInt8(rdata.count >> 8), UInt8(truncatingIfNeeded: rdata.count)]
+            bytes += rdata
+            rrset.recordCount += 1
+        }
+        if bytes.count - Int(rrset.dataOffset) > ZoneTableBuilder.rrsetByteCountMax {
+            report(
+                .error, draft.location(of: records[0]),
+                "the \(rrset.type) records of this name do not fit into one DNS message "
+                    + "(\(bytes.count - Int(rrset.dataOffset)) bytes)")
+        }
+        rrsets.append(rrset)
+    }
+
+    /// RDATA and headers of one RRset must fit a TCP message with room for question and OPT.
+    private static let rrsetByteCountMax = 60_000
+
+    /// CNAME stands alone (RFC 1034 §3.6.2), and so does GEO beside anything that answers A or
+    /// AAAA in another way.
+    private mutating func checkCompany(_ group: ArraySlice<Pending>, of draft: ZoneDraft) {
+        let types = Set(group.map(\.type))
+        if types.contains(.cname) {
+            let cnames = group.filter { $0.type == .cname }
+            let owner = describeOwner(cnames[0], in: draft)
+            if types.count > 1 {
+                let others = types.filter { $0 != .cname }.map(\.description).sorted()
+                report(
+                    .error, location(cnames[0], in: draft),
+                    "CNAME at \(owner) beside \(others.joined(separator: ", ")); a CNAME must be "
+                        + "the only record of its name")
+            } else if let second = cnames.dropFirst().first {
+                report(
+                    .error, location(second, in: draft),
+                    "\(owner) has more than one CNAME; a name can have only one")
+            }
+        }
+        if types.contains(.geo),
+            let address = group.first(where: { $0.type == .a || $0.type == .aaaa })
+        {
+            report(
+                .error, location(address, in: draft),
+                "\(address.type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
+                    + "answers A and AAAA there, so one of the two must go")
+        }
+    }
+
+    private func describeOwner(_ pending: Pending, in draft: ZoneDraft) -> DomainName {
+        if pending.type == .geo { return draft.geos[pending.index].owner }
+        return DomainName(wire: Array(draft.owner(of: draft.records[pending.index]))) ?? .root
+    }
+
+    private func location(_ pending: Pending, in draft: ZoneDraft) -> SourceLocation {
+        pending.type == .geo
+            ? draft.geos[pending.index].location
+            : draft.location(of: draft.records[pending.index])
+    }
+
+    // MARK: - The whole zone
+
+    private mutating func checkApex(_ apex: Int, zone: Int, draft: ZoneDraft) {
+        let found = rrsetIndex(.soa, at: apex)
+        for record in draft.records where record.type == .soa {
+            let isAtApex = DomainName(wire: Array(draft.owner(of: record))) == draft.origin
+            if !isAtApex {
+                report(
+                    .error, draft.location(of: record),
+                    "SOA away from the apex; it belongs at \(draft.origin)")
+            }
+        }
+        guard let found else {
+            report(
+                .error, draft.location,
+                "the zone \(draft.origin) has no SOA record; its first record should be one")
+            return
+        }
+        if rrsets[found].recordCount > 1 {
+            let second = draft.records.filter { $0.type == .soa }[1]
+            report(.error, draft.location(of: second), "a second SOA record; a zone has one")
+        }
+        if rrsetIndex(.ns, at: apex) == nil {
+            report(
+                .error, draft.location,
+                "the zone \(draft.origin) has no NS record at its apex; name its servers there")
+        }
+        // SERIAL and MINIMUM: the first and the last of the five numbers that end the RDATA.
+        let start = Int(rrsets[found].dataOffset)
+        let end = start + 2 + (Int(bytes[start]) << 8 | Int(bytes[start + 1]))
+        func number(at position: Int) -> UInt32 {
+            bytes[position..<position + 4].reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        zones[zone].soa = UInt32(found)
+        zones[zone].serial = number(at: end - 20)
+        zones[zone].negativeTTL = min(rrsets[found].ttl, number(at: end - 4))
+    }
+
+    private func rrsetIndex(_ type: RRType, at node: Int) -> Int? {
+        let first = Int(nodes[node].firstRRset)
+        return (first..<first + Int(nodes[node].rrsetCount)).first { rrsets[$0].type == type }
+    }
+
+    /// Turns the parent links left in `cut` into zone cuts, parents first.
+    private mutating func markCuts(from firstNode: Int, apex: Int) {
+        for index in firstNode..<nodes.count {
+            if index == apex {
+                nodes[index].cut = ZoneTable.none
+                continue
+            }
+            let parentCut = nodes[Int(nodes[index].cut)].cut
+            let isCut = rrsetIndex(.ns, at: index) != nil
+            nodes[index].cut = parentCut != ZoneTable.none || !isCut ? parentCut : UInt32(index)
+        }
+    }
+
+    /// Lists, for each zone cut, the nodes with addresses of its name servers.
+    private mutating func linkDelegations() {
+        for index in nodes.indices where nodes[index].cut == UInt32(index) {
+            guard let ns = rrsetIndex(.ns, at: index) else { continue }
+            rrsets[ns].link = UInt32(glue.count)
+            var position = Int(rrsets[ns].dataOffset)
+            for _ in 0..<rrsets[ns].recordCount {
+                let count = Int(bytes[position]) << 8 | Int(bytes[position + 1])
+                let target = bytes[position + 2..<position + 2 + count].map(lowercased)
+                position += 2 + count
+                if let node = find(target), nodes[node].zone == nodes[index].zone,
+                    rrsetIndex(.a, at: node) != nil || rrsetIndex(.aaaa, at: node) != nil
+                {
+                    glue.append(UInt32(node))
+                    rrsets[ns].glueCount += 1
+                }
+            }
+        }
+    }
+
+    private func find(_ canonical: [UInt8]) -> Int? {
+        guard let name = DomainName(wire: canonical) else { return nil }
+        var hash = NameHash.root
+        for label in name.labels.reversed() {
+            hash = NameHash.extend(hash, by: [UInt8(label.count)] + label)
+        }
+        return find(canonical[...], hash: hash)
+    }
+
+    private mutating func report(
+        _ severity: Diagnostic.Severity, _ location: SourceLocation?, _ message: String
+    ) {
+        diagnostics.append(Diagnostic(severity, at: location, message))
+    }
+}

@@ -30,6 +30,8 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
     /// Bits past `sourcePrefixLength` are zero.
     package var address: IPAddress
     package var sourcePrefixLength: Int
+    /// As the query has it: 1, 2, or 0 beside an empty prefix. It comes back as it was.
+    package var familyNumber: UInt16
 }
 
 /// What the OPT record of a query says (RFC 6891 §6.1).
@@ -173,7 +175,7 @@ extension ClientSubnet {
         }
         let address = IPAddress(leftAligned: bits, family: family)
         guard address.masked(to: length) == address else { return nil }
-        self.init(address: address, sourcePrefixLength: length)
+        self.init(address: address, sourcePrefixLength: length, familyNumber: number)
     }
 }
 

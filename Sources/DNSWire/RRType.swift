@@ -25,6 +25,17 @@ package struct RRType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     package static let geo = RRType(rawValue: 65403)
     package static let map = RRType(rawValue: 65404)
 
+    /// Where RDATA of this type holds names that may be compressed: so many bytes first, then so many
+    /// names. Nil: nowhere. Follows from the descriptors; written out because every answer asks.
+    package var compressibleNames: (offset: Int, count: Int)? {
+        switch self {
+        case .ns, .cname, .ptr: (0, 1)
+        case .mx: (2, 1)
+        case .soa: (0, 2)
+        default: nil
+        }
+    }
+
     /// The four types of the zone language; never answered on the wire as data.
     package var isSteering: Bool { (65401...65404).contains(rawValue) }
 

@@ -1,5 +1,5 @@
 package import Addressing
-package import Tables
+import Tables
 
 /// What an order of targets is called inside a location table: an index into the orders of the
 /// policy that the table was built for.
@@ -62,7 +62,7 @@ extension LocationTable {
     }
 
     /// What queries read, valid while the `LocationTable` lives.
-    package struct View: Sendable {
+    package struct View: Sendable, BitwiseCopyable {
         let roots: TableView<UInt32>
         let nodes: TableView<LocationNode>
         let leaves: TableView<UInt32>

@@ -1,14 +1,30 @@
+import Health
+package import Steering
 import Synchronization
+package import Zones
 
 /// The whole world a query sees: zones, places, policies and health, immutable and consistent.
 package final class Snapshot: Sendable {
-    package init() {}
+    package let zones: ZoneTable
+    /// The steering plan and what it answers under the health of this moment.
+    package let answers: AnswerTable
+
+    package init(zones: ZoneTable, answers: AnswerTable) {
+        self.zones = zones
+        self.answers = answers
+    }
+
+    /// No zone: every query is refused.
+    package static var empty: Snapshot {
+        Snapshot(zones: .empty, answers: AnswerTable(.empty, health: HealthTable(), probes: []))
+    }
 }
 
 /// Where the current snapshot is published, and picked up by the workers.
 package final class SnapshotCell: Sendable {
     private let current: Mutex<Snapshot>
     private let generation: Atomic<UInt64>
+    private let counters = Mutex<[AnswerCounters]>([])
 
     package init(_ first: Snapshot) {
         current = Mutex(first)
@@ -29,5 +45,17 @@ package final class SnapshotCell: Sendable {
         held = current.withLock { $0 }
         seen = latest
         return true
+    }
+
+    /// Counters for one more responder; they stay in the totals when it is gone.
+    func makeCounters() -> AnswerCounters {
+        let made = AnswerCounters()
+        counters.withLock { $0.append(made) }
+        return made
+    }
+
+    /// Summed over all responders that were ever made for this cell.
+    package var totals: AnswerTotals {
+        counters.withLock { all in all.reduce(into: AnswerTotals()) { $0.add($1) } }
     }
 }

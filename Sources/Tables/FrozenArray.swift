@@ -29,7 +29,8 @@ package final class FrozenArray<Element: BitwiseCopyable & Sendable>: @unchecked
 /// SAFETY: the holder of a view holds the array it came from for at least as long (a `Responder`
 /// holds the snapshot whose views it reads). Every access is checked against the count.
 @safe @frozen @usableFromInline
-package struct TableView<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+package struct TableView<Element: BitwiseCopyable & Sendable>: @unchecked Sendable, BitwiseCopyable
+{
     @usableFromInline let base: UnsafePointer<Element>?
     @usableFromInline package let count: Int
 
@@ -52,6 +53,15 @@ package struct TableView<Element: BitwiseCopyable & Sendable>: @unchecked Sendab
 }
 
 extension TableView where Element == UInt8 {
+    /// The whole table as a span.
+    @inlinable package var span: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            // SAFETY: base and count describe the table; the span's lifetime follows the view's.
+            let span = unsafe Span(_unsafeStart: base.unsafelyUnwrapped, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
     /// Calls `body` with the bytes in `range`, for copies.
     @inlinable package func withBytes<Result>(
         in range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result

@@ -15,13 +15,14 @@ package struct ZoneTableBuilder {
     private var geoCount = 0
     private var diagnostics: [Diagnostic] = []
 
-    /// The table of all `drafts`, or nil with the reasons when a draft has an error.
+    /// The table of all `drafts`, and every problem found. A table with an error is only good for
+    /// finding further ones.
     ///
     /// GEO names are numbered over all drafts in the order given: the number stands in the `link`
     /// of the GEO RRset.
     package static func build(
         _ drafts: [ZoneDraft]
-    ) -> (table: ZoneTable?, diagnostics: [Diagnostic]) {
+    ) -> (table: ZoneTable, diagnostics: [Diagnostic]) {
         var builder = ZoneTableBuilder()
         var firstGeo: [Int] = []
         for draft in drafts {
@@ -32,7 +33,6 @@ package struct ZoneTableBuilder {
             drafts[$0].origin.labels.count > drafts[$1].origin.labels.count
         }
         for index in deepestFirst { builder.add(drafts[index], firstGeo: firstGeo[index]) }
-        guard !builder.diagnostics.hasErrors else { return (nil, builder.diagnostics) }
         builder.linkDelegations()
         let table = ZoneTable(
             nodes: builder.nodes, rrsets: builder.rrsets, slots: builder.slots,

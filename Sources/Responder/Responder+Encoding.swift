@@ -1,0 +1,174 @@
+import DNSWire
+import Steering
+import Tables
+import Zones
+
+extension Responder {
+    /// Writes the response; true when it was truncated.
+    ///
+    /// Sections and truncation are known here and nowhere else: the answer and authority sections go
+    /// whole or not at all (RFC 2181 §9), and a referral without all of its glue is truncated too
+    /// (RFC 9471 §3.1).
+    func encode(_ message: Span<UInt8>, into writer: inout MessageWriter) -> Bool {
+        guard writer.put(message, 0..<query.questionEnd) else { return false }
+        let hasQuestion = query.questionEnd > Query.headerByteCount
+        if hasQuestion {
+            // The question ends in the root's zero byte, type and class.
+            writer.rememberName(in: Query.headerByteCount..<query.questionEnd - 5)
+        }
+        let room = writer.limit
+        writer.limit -= optionByteCount
+        let bodyStart = writer.count
+        var counts = (answer: UInt16(0), authority: UInt16(0), additional: UInt16(0))
+        var isTruncated = false
+        for index in 0..<answer.count {
+            let item = answer[index]
+            let before = writer.count
+            guard let written = put(item, into: &writer) else {
+                isTruncated = true
+                if item.section == .additional {
+                    writer.truncate(to: before)
+                } else {
+                    writer.truncate(to: bodyStart)
+                    counts = (0, 0, 0)
+                }
+                break
+            }
+            switch item.section {
+            case .answer: counts.answer += written
+            case .authority: counts.authority += written
+            case .additional: counts.additional += written
+            }
+        }
+        writer.limit = room
+        if query.edns != nil {
+            putOPT(into: &writer)
+            counts.additional += 1
+        }
+        putFlags(message, isTruncated: isTruncated, into: &writer)
+        writer.patch16(hasQuestion ? 1 : 0, at: 4)
+        writer.patch16(counts.answer, at: 6)
+        writer.patch16(counts.authority, at: 8)
+        writer.patch16(counts.additional, at: 10)
+        return isTruncated
+    }
+
+    /// QR, AA, TC and RCODE are ours; opcode and RD are copied (RFC 1035 §4.1.1); the rest is zero.
+    private func putFlags(
+        _ message: Span<UInt8>, isTruncated: Bool, into writer: inout MessageWriter
+    ) {
+        var flags: UInt16 = 0x8000 | message.uint16(at: 2) & 0x7900
+        if answer.isAuthoritative { flags |= 0x0400 }
+        if isTruncated { flags |= 0x0200 }
+        writer.patch16(flags | answer.code.rawValue & 0xf, at: 2)
+    }
+
+    // MARK: - Records
+
+    /// The number of records written; nil when they do not fit.
+    private func put(_ item: AnswerItem, into writer: inout MessageWriter) -> UInt16? {
+        switch item.content {
+        case .rrset(let index):
+            return put(zones.rrsets[index], item, into: &writer)
+        case .addresses(let type, let start, let count):
+            let byteCount = type == .a ? 4 : 16
+            for index in 0..<count {
+                let first = start + index * byteCount
+                guard putFixed(item, type, into: &writer),
+                    writer.put16(UInt16(byteCount)),
+                    writer.put(steering.bytes, first..<first + byteCount)
+                else { return nil }
+            }
+            return UInt16(count)
+        case .external(let name):
+            guard putFixed(item, .cname, into: &writer),
+                putWithLength(into: &writer, { $0.putName(steering.bytes, at: name) })
+            else { return nil }
+            return 1
+        }
+    }
+
+    private func put(
+        _ rrset: RRset, _ item: AnswerItem, into writer: inout MessageWriter
+    ) -> UInt16? {
+        var position = Int(rrset.dataOffset)
+        for _ in 0..<rrset.recordCount {
+            let byteCount = Int(zones.bytes[position]) << 8 | Int(zones.bytes[position + 1])
+            let rdata = position + 2..<position + 2 + byteCount
+            guard putFixed(item, rrset.type, into: &writer),
+                putRDATA(rdata, rrset.type, into: &writer)
+            else { return nil }
+            position = rdata.upperBound
+        }
+        return rrset.recordCount
+    }
+
+    /// Owner, type, class and TTL.
+    private func putFixed(
+        _ item: AnswerItem, _ type: RRType, into writer: inout MessageWriter
+    ) -> Bool {
+        let hasOwner =
+            item.owner == AnswerItem.question
+            ? writer.put16(0xc000 | UInt16(Query.headerByteCount))
+            : writer.putName(zones.bytes, at: item.owner)
+        return hasOwner && writer.put16(type.rawValue) && writer.put16(Query.classIN)
+            && writer.put32(item.ttl)
+    }
+
+    private func putRDATA(
+        _ rdata: Range<Int>, _ type: RRType, into writer: inout MessageWriter
+    ) -> Bool {
+        guard let names = type.compressibleNames else {
+            return writer.put16(UInt16(rdata.count)) && writer.put(zones.bytes, rdata)
+        }
+        return putWithLength(into: &writer) { writer in
+            var position = rdata.lowerBound + names.offset
+            guard writer.put(zones.bytes, rdata.lowerBound..<position) else { return false }
+            for _ in 0..<names.count {
+                guard writer.putName(zones.bytes, at: position) else { return false }
+                while zones.bytes[position] != 0 { position += 1 + Int(zones.bytes[position]) }
+                position += 1
+            }
+            return writer.put(zones.bytes, position..<rdata.upperBound)
+        }
+    }
+
+    /// RDLENGTH and what `body` writes.
+    private func putWithLength(
+        into writer: inout MessageWriter, _ body: (inout MessageWriter) -> Bool
+    ) -> Bool {
+        let position = writer.count
+        guard writer.put16(0), body(&writer) else { return false }
+        writer.patch16(UInt16(writer.count - position - 2), at: position)
+        return true
+    }
+
+    // MARK: - EDNS
+
+    /// Bytes of the OPT record of the response; 0 without EDNS.
+    private var optionByteCount: Int {
+        guard let edns = query.edns else { return 0 }
+        guard let subnet = edns.clientSubnet else { return 11 }
+        return 11 + 8 + (subnet.sourcePrefixLength + 7) / 8
+    }
+
+    /// RFC 6891 §6.1.2; the DO bit is copied (RFC 3225 §3). The client subnet comes back with the
+    /// scope (RFC 7871 §7.2.1), which is 0 when the client gave no prefix.
+    private func putOPT(into writer: inout MessageWriter) {
+        guard let edns = query.edns else { return }
+        let extendedCode = UInt32(answer.code.rawValue >> 4) << 24
+        _ =
+            writer.put(0) && writer.put16(RRType.opt.rawValue)
+            && writer.put16(UInt16(Responder.datagramByteCountMax))
+            && writer.put32(extendedCode | (edns.isDNSSECOK ? 0x8000 : 0))
+            && writer.put16(UInt16(optionByteCount - 11))
+        guard let subnet = edns.clientSubnet else { return }
+        let byteCount = (subnet.sourcePrefixLength + 7) / 8
+        let scope = subnet.sourcePrefixLength == 0 ? 0 : answer.scope
+        _ =
+            writer.put16(ClientSubnet.optionCode) && writer.put16(UInt16(4 + byteCount))
+            && writer.put16(subnet.familyNumber)
+            && writer.put(UInt8(subnet.sourcePrefixLength)) && writer.put(UInt8(scope))
+        for index in 0..<byteCount { _ = writer.put(subnet.address.byte(index)) }
+    }
+}

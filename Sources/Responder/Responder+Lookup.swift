@@ -1,0 +1,151 @@
+import Addressing
+import DNSWire
+import Steering
+import Zones
+
+extension Responder {
+    /// CNAMEs followed inside a zone before the answer is given as it is.
+    static let cnameChainMax = 8
+
+    /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
+    mutating func find(for client: Client) {
+        guard query.class == Query.classIN || query.class == Query.classAny,
+            !query.type.isSteering, query.type == .any || !query.type.isMetaOrQuestionType
+        else {
+            answer.code = .refused
+            return
+        }
+        switch zones.find(name, dsAtCut: query.type == .ds) {
+        case .outsideZones:
+            answer.code = .refused
+        case .delegation(let cut):
+            refer(to: cut)
+        case .name(let node), .wildcard(let node):
+            answer.isAuthoritative = true
+            follow(from: node, for: client)
+        case .nothing(let zone):
+            answer.isAuthoritative = true
+            deny(.nameError, zone: zone)
+        }
+    }
+
+    /// Answers at `node`, and goes on where a CNAME leads within the zone.
+    private mutating func follow(from start: Int, for client: Client) {
+        let zone = zones.nodes[start].zone
+        var node = start
+        var owner = AnswerItem.question
+        for _ in 0..<Responder.cnameChainMax {
+            guard let target = answer(at: node, owner: owner, for: client),
+                chased.read(zones.bytes.span, at: target) != nil
+            else { return }
+            owner = target
+            switch zones.find(chased) {
+            case .name(let next) where zones.nodes[next].zone == zone,
+                .wildcard(let next) where zones.nodes[next].zone == zone:
+                node = next
+            case .nothing(let next) where next == Int(zone):
+                // The RCODE speaks of the last name of the chain (RFC 6604 §2.1).
+                return deny(.nameError, zone: next)
+            default:
+                // Another zone's, or below a cut: the resolver asks there.
+                return
+            }
+        }
+    }
+
+    /// Adds what `node` has for the query. Returns where the name of a CNAME's target stands when
+    /// the answer goes on there.
+    private mutating func answer(at node: Int, owner: Int, for client: Client) -> Int? {
+        if let geo = zones.rrset(.geo, at: node) {
+            let name = Int(zones.rrsets[geo].link)
+            if steer(name, owner: owner, for: client) { return nil }
+        }
+        if query.type != .cname, query.type != .any, let cname = zones.rrset(.cname, at: node) {
+            add(cname, owner: owner, in: .answer)
+            return Int(zones.rrsets[cname].dataOffset) + 2
+        }
+        if query.type == .any {
+            // One RRset is enough (RFC 8482 §4.1).
+            let all = zones.rrsets(at: node)
+            for index in all where zones.rrsets[index].type != .geo {
+                add(index, owner: owner, in: .answer)
+                return nil
+            }
+        } else if let found = zones.rrset(query.type, at: node) {
+            add(found, owner: owner, in: .answer)
+            return nil
+        }
+        deny(.noError, zone: Int(zones.nodes[node].zone))
+        return nil
+    }
+
+    /// Adds what the GEO name answers; false when it has nothing for this query type, and what
+    /// else the node holds is to be looked at.
+    private mutating func steer(_ name: Int, owner: Int, for client: Client) -> Bool {
+        let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
+        let decision = steering.decide(name: name, client: client, random: &random)
+        switch decision.outcome {
+        case .endpoint(let endpoint):
+            guard wantsAddress else { return false }
+            countDecision(decision)
+            let family: IPAddress.Family = query.type == .aaaa ? .ipv6 : .ipv4
+            let (start, count) = steering.addresses(of: endpoint, family: family)
+            guard count > 0 else { return false }
+            answer.add(
+                AnswerItem(
+                    section: .answer, owner: owner,
+                    content: .addresses(
+                        family == .ipv4 ? .a : .aaaa, start: start, count: count),
+                    ttl: decision.ttl))
+            return true
+        case .external(let target):
+            // A CNAME holds for every type.
+            countDecision(decision)
+            answer.add(
+                AnswerItem(
+                    section: .answer, owner: owner, content: .external(target),
+                    ttl: decision.ttl))
+            return true
+        case .nothing:
+            if wantsAddress { countDecision(decision) }
+            return false
+        }
+    }
+
+    private mutating func countDecision(_ decision: Decision) {
+        answer.scope = max(answer.scope, decision.scope)
+        countSteered(decision.reason)
+    }
+
+    private mutating func add(_ rrset: Int, owner: Int, in section: AnswerItem.Section) {
+        answer.add(
+            AnswerItem(
+                section: section, owner: owner, content: .rrset(rrset),
+                ttl: zones.rrsets[rrset].ttl))
+    }
+
+    /// NXDOMAIN, or NODATA for `noError`: the SOA says how long that holds (RFC 2308 §3).
+    private mutating func deny(_ code: ResponseCode, zone: Int) {
+        answer.code = code
+        let zone = zones.zones[zone]
+        answer.add(
+            AnswerItem(
+                section: .authority, owner: Int(zones.nodes[Int(zone.apex)].nameOffset),
+                content: .rrset(Int(zone.soa)), ttl: zone.negativeTTL))
+    }
+
+    /// A referral: the cut's NS records and the addresses known for them (RFC 1034 §4.3.2 step 3b).
+    private mutating func refer(to cut: Int) {
+        guard let ns = zones.rrset(.ns, at: cut) else { return }
+        add(ns, owner: Int(zones.nodes[cut].nameOffset), in: .authority)
+        let first = Int(zones.rrsets[ns].link)
+        var index = first
+        while index < first + Int(zones.rrsets[ns].glueCount) {
+            let node = Int(zones.glue[index])
+            let owner = Int(zones.nodes[node].nameOffset)
+            if let a = zones.rrset(.a, at: node) { add(a, owner: owner, in: .additional) }
+            if let aaaa = zones.rrset(.aaaa, at: node) { add(aaaa, owner: owner, in: .additional) }
+            index += 1
+        }
+    }
+}

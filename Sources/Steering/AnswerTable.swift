@@ -1,0 +1,283 @@
+import Addressing
+package import Health
+import Tables
+import Zones
+
+/// What every policy answers at this moment: made anew from a plan whenever health changes, and
+/// read by queries without any further thought about health.
+package final class AnswerTable: Sendable {
+    package let plan: SteeringPlan
+    /// Whether each endpoint of the plan is up.
+    package let endpointIsUp: [Bool]
+    let names: FrozenArray<NameState>
+    let selectors: FrozenArray<SelectorState>
+    let choices: FrozenArray<Choice>
+    let shares: FrozenArray<ShareState>
+    let endpoints: FrozenArray<EndpointState>
+    /// Addresses of endpoints and names of external targets, in wire form.
+    let bytes: FrozenArray<UInt8>
+
+    /// `probes[i]` names the plan's probe i in `health`.
+    package init(
+        _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier]
+    ) {
+        var builder = AnswerTableBuilder(plan)
+        builder.build { health[probes[$0]] != .down }
+        self.plan = plan
+        endpointIsUp = builder.endpointIsUp
+        names = FrozenArray(builder.names)
+        selectors = FrozenArray(builder.selectors)
+        choices = FrozenArray(builder.choices)
+        shares = FrozenArray(builder.shares)
+        endpoints = FrozenArray(builder.endpoints)
+        bytes = FrozenArray(builder.bytes)
+    }
+
+    /// Windows on the tables, valid while the `AnswerTable` lives.
+    package var view: SteeringView {
+        SteeringView(
+            names: names.view, selectors: selectors.view, choices: choices.view,
+            shares: shares.view, endpoints: endpoints.view, bytes: bytes.view,
+            tables: plan.tables.view)
+    }
+}
+
+struct NameState: BitwiseCopyable, Sendable {
+    var selector: UInt32
+    var ttl: UInt32
+}
+
+struct SelectorState: BitwiseCopyable, Sendable {
+    enum Method: UInt8, BitwiseCopyable {
+        /// `choices[firstChoice]`, whoever asks.
+        case fixed
+        /// `choices[firstChoice + order]`, the order found in table `table`.
+        case ranked
+        case sharesByQuery
+        case sharesByClient
+    }
+    var method: Method
+    var usesClientSubnet: Bool
+    var table: UInt32
+    var firstChoice: UInt32
+    var firstShare: UInt32
+    var shareCount: UInt32
+    var totalWeight: UInt32
+}
+
+struct Choice: BitwiseCopyable, Sendable {
+    enum Kind: UInt8, BitwiseCopyable {
+        case endpoint
+        case name
+        case external
+        /// Nothing is to be answered: NODATA.
+        case nothing
+    }
+    var kind: Kind
+    var reason: Reason
+    /// Of an endpoint, of a GEO name, or where the external name starts in `bytes`.
+    var index: UInt32
+}
+
+struct ShareState: BitwiseCopyable, Sendable {
+    var choice: Choice
+    /// Weights up to and including this share.
+    var cumulativeWeight: UInt32
+    var weight: UInt32
+    /// Of the target's name: what rendezvous hashing mixes with the client's prefix.
+    var hash: UInt64
+}
+
+struct EndpointState: BitwiseCopyable, Sendable {
+    var firstIPv4: UInt32
+    var ipv4Count: UInt16
+    var ipv6Count: UInt16
+    var firstIPv6: UInt32
+}
+
+/// Computes the tables of an `AnswerTable`.
+private struct AnswerTableBuilder {
+    let plan: SteeringPlan
+    var endpointIsUp: [Bool] = []
+    var names: [NameState] = []
+    var selectors: [SelectorState] = []
+    var choices: [Choice] = []
+    var shares: [ShareState] = []
+    var endpoints: [EndpointState] = []
+    var bytes: [UInt8] = []
+    /// Per GEO name: known once it has been asked for.
+    private var nameIsUp: [Bool?]
+
+    init(_ plan: SteeringPlan) {
+        self.plan = plan
+        nameIsUp = Array(repeating: nil, count: plan.names.count)
+    }
+
+    mutating func build(isUp: (Int) -> Bool) {
+        for endpoint in plan.endpoints { addEndpoint(endpoint, isUp: isUp) }
+        for selector in plan.selectors { addSelector(selector) }
+        var isSteady = plan.selectors.map { selector in
+            selector.targets.allSatisfy { target in
+                if case .endpoint(let index) = target { endpointIsUp[index] } else { true }
+            }
+        }
+        // A name is steady when all it may pass through is; nesting is bounded and without cycles.
+        for _ in 0..<SteeringPlan.nestingMax {
+            for (index, selector) in plan.selectors.enumerated() where isSteady[index] {
+                isSteady[index] = selector.targets.allSatisfy { target in
+                    if case .name(let name) = target {
+                        isSteady[plan.names[name].selector]
+                    } else {
+                        true
+                    }
+                }
+            }
+        }
+        names = plan.names.map { name in
+            NameState(
+                selector: UInt32(name.selector),
+                ttl: isSteady[name.selector] ? name.ttl.maximum : name.ttl.minimum)
+        }
+    }
+
+    // MARK: - Endpoints
+
+    /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
+    /// doors are dead is no good to clients that have only IPv4.
+    private mutating func addEndpoint(_ endpoint: Endpoint, isUp: (Int) -> Bool) {
+        let up = endpoint.addresses.map { $0.probes.allSatisfy(isUp) }
+        let families = IPAddress.Family.allCases.map { family in
+            endpoint.addresses.indices.filter { endpoint.addresses[$0].address.family == family }
+        }
+        let endpointUp = families.allSatisfy { members in
+            let upCount = members.count { up[$0] }
+            return members.isEmpty || upCount >= endpoint.require.count(of: members.count)
+        }
+        endpointIsUp.append(endpointUp)
+        // An endpoint that is down is answered only when nothing better is left: then whole.
+        let answered = families.map { members in
+            members.filter { up[$0] || !endpointUp }.map { endpoint.addresses[$0].address }
+        }
+        var state = EndpointState(firstIPv4: 0, ipv4Count: 0, ipv6Count: 0, firstIPv6: 0)
+        state.firstIPv4 = UInt32(bytes.count)
+        state.ipv4Count = UInt16(answered[0].count)
+        for address in answered[0] { bytes += address.bytes }
+        state.firstIPv6 = UInt32(bytes.count)
+        state.ipv6Count = UInt16(answered[1].count)
+        for address in answered[1] { bytes += address.bytes }
+        endpoints.append(state)
+    }
+
+    private mutating func isUp(_ target: Target) -> Bool {
+        switch target {
+        case .endpoint(let index): return endpointIsUp[index]
+        case .external: return true
+        case .name(let index):
+            if let known = nameIsUp[index] { return known }
+            let selector = plan.selectors[plan.names[index].selector]
+            var result = false
+            for candidate in selector.targets + selector.backups where !result {
+                result = isUp(candidate)
+            }
+            nameIsUp[index] = result
+            return result
+        }
+    }
+
+    // MARK: - Selectors
+
+    private mutating func addSelector(_ selector: Selector) {
+        let up = selector.targets.map { isUp($0) }
+        var state = SelectorState(
+            method: .fixed, usesClientSubnet: selector.usesClientSubnet, table: 0,
+            firstChoice: UInt32(choices.count), firstShare: 0, shareCount: 0, totalWeight: 0)
+        switch selector.method {
+        case .failover:
+            addChoice(selector, order: Array(selector.targets.indices), up)
+        case .ranked(let ranking):
+            state.method = .ranked
+            state.table = UInt32(ranking)
+            for order in plan.rankings[ranking].orders { addChoice(selector, order: order, up) }
+        case .weighted(let by):
+            addShares(selector, by: by, up, to: &state)
+        }
+        selectors.append(state)
+    }
+
+    /// The answer for clients whose order of targets is `order`.
+    private mutating func addChoice(_ selector: Selector, order: [Int], _ up: [Bool]) {
+        if let best = order.first(where: { up[$0] }) {
+            choices.append(choice(selector.targets[best], selector.reason))
+        } else if order.isEmpty {
+            choices.append(Choice(kind: .nothing, reason: selector.reason, index: 0))
+        } else if let backup = selector.backups.first(where: { isUp($0) }) {
+            choices.append(choice(backup, .backup))
+        } else {
+            choices.append(lastResort(selector, best: order[0]))
+        }
+    }
+
+    private mutating func lastResort(_ selector: Selector, best: Int) -> Choice {
+        switch selector.lastResort {
+        case .all: choice(selector.targets[best], .lastResort)
+        case .first: choice(selector.targets[0], .lastResort)
+        case .none: Choice(kind: .nothing, reason: .lastResort, index: 0)
+        case .target(let target): choice(target, .lastResort)
+        }
+    }
+
+    private mutating func addShares(
+        _ selector: Selector, by: GeoRecord.Share, _ up: [Bool], to state: inout SelectorState
+    ) {
+        let weighted = selector.targets.indices.filter { selector.weights[$0] > 0 }
+        var members = weighted.filter { up[$0] }
+        var reason = Reason.weighted
+        if members.isEmpty {
+            if let backup = selector.backups.first(where: { isUp($0) }) {
+                choices.append(choice(backup, .backup))
+                return
+            }
+            guard selector.lastResort == .all, !weighted.isEmpty else {
+                choices.append(lastResort(selector, best: 0))
+                return
+            }
+            members = weighted
+            reason = .lastResort
+        }
+        state.method = by == .query ? .sharesByQuery : .sharesByClient
+        state.firstShare = UInt32(shares.count)
+        state.shareCount = UInt32(members.count)
+        for member in members {
+            state.totalWeight += selector.weights[member]
+            shares.append(
+                ShareState(
+                    choice: choice(selector.targets[member], reason),
+                    cumulativeWeight: state.totalWeight, weight: selector.weights[member],
+                    hash: Rendezvous.hash(of: selector.labels[member])))
+        }
+    }
+
+    private mutating func choice(_ target: Target, _ reason: Reason) -> Choice {
+        switch target {
+        case .endpoint(let index):
+            return Choice(kind: .endpoint, reason: reason, index: UInt32(index))
+        case .name(let index):
+            return Choice(kind: .name, reason: reason, index: UInt32(index))
+        case .external(let name):
+            defer { bytes += name.wire }
+            return Choice(kind: .external, reason: reason, index: UInt32(bytes.count))
+        }
+    }
+}
+
+extension RegionRecord.Requirement {
+    /// How many of `total` addresses of a family must be up; at least one.
+    package func count(of total: Int) -> Int {
+        switch self {
+        case .any: 1
+        case .all: total
+        case .count(let count): min(max(count, 1), total)
+        case .percent(let percent): max((total * percent + 99) / 100, 1)
+        }
+    }
+}

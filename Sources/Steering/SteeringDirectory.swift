@@ -1,0 +1,102 @@
+import DNSWire
+import Diagnostics
+import Health
+import Zones
+
+/// All steering records by owner name, over all zones; finds what is written twice.
+struct SteeringDirectory {
+    private(set) var diagnostics: [Diagnostic] = []
+    private var regions: [DomainName: ZoneDraft.Steering<RegionRecord>] = [:]
+    private var checkRecords: [DomainName: [CheckSpecification]] = [:]
+    private var geoNumbers: [DomainName: Int] = [:]
+    private var maps: [DomainName: MapReference] = [:]
+    private let origins: [DomainName]
+    /// Filled by the builder: indexes of the regions without errors.
+    var regionIndexes: [DomainName: Int] = [:]
+
+    init(_ drafts: [ZoneDraft]) {
+        origins = drafts.map(\.origin)
+        var geoCount = 0
+        for draft in drafts {
+            for region in draft.regions {
+                if let first = regions[region.owner] {
+                    report(
+                        region.location,
+                        "a second REGION at \(region.owner); the first is at \(first.location)")
+                } else {
+                    regions[region.owner] = region
+                }
+            }
+            for check in draft.checks {
+                checkRecords[check.owner, default: []].append(check.value.specification)
+            }
+            for geo in draft.geos {
+                // The second GEO of a name is an error of its zone; numbers go on.
+                geoNumbers[geo.owner] = geoNumbers[geo.owner] ?? geoCount
+                geoCount += 1
+            }
+            for line in draft.mapLines {
+                maps[line.owner, default: MapReference()].lines.append(line)
+            }
+        }
+        for (owner, map) in maps.sorted(by: { $0.key.description < $1.key.description }) {
+            check(map, at: owner)
+        }
+    }
+
+    private mutating func report(_ location: SourceLocation, _ message: String) {
+        diagnostics.append(Diagnostic(.error, at: location, message))
+    }
+
+    private mutating func check(_ map: MapReference, at owner: DomainName) {
+        var seen: [MapLine.Selector: SourceLocation] = [:]
+        for line in map.lines {
+            if let first = seen[line.value.selector] {
+                report(
+                    line.location,
+                    "this selector is in the map \(owner) already, at \(first); the two cannot "
+                        + "both hold")
+            }
+            seen[line.value.selector] = line.location
+        }
+        if seen[.default] == nil, let first = map.lines.first {
+            report(
+                first.location,
+                "the map \(owner) has no `default` line; add one for all other places")
+        }
+    }
+
+    func region(_ name: DomainName) -> ZoneDraft.Steering<RegionRecord>? { regions[name] }
+
+    func checks(at name: DomainName) -> [CheckSpecification] { checkRecords[name] ?? [] }
+
+    func geo(_ name: DomainName) -> Int? { geoNumbers[name] }
+
+    func map(_ name: DomainName) -> MapReference? { maps[name] }
+
+    func isWithinZones(_ name: DomainName) -> Bool { origins.contains { name.isWithin($0) } }
+
+    /// As an operator of that zone writes it: relative to its origin, without the final dot.
+    func label(_ name: DomainName, zone: Int) -> String {
+        guard name.isWithin(origins[zone]) else { return name.description }
+        if name == origins[zone] { return "@" }
+        let depth = name.labels.count - origins[zone].labels.count
+        guard let relative = DomainName(labels: name.labels.prefix(depth).map(Array.init))
+        else { return name.description }
+        return String(relative.description.dropLast())
+    }
+}
+
+/// The lines of one MAP, in the order written.
+struct MapReference {
+    var lines: [ZoneDraft.Steering<MapLine>] = []
+
+    /// Every target any line names, in order of first appearance.
+    var targets: [TargetReference] {
+        var seen: Set<DomainName> = []
+        return lines.flatMap { line -> [TargetReference] in
+            guard case .targets(let targets) = line.value.answer else { return [] }
+            return targets.filter { seen.insert($0.name).inserted }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package import Addressing
+package import DNSWire
+package import Diagnostics
+package import Geography
+package import Health
+import Tables
+package import Zones
+
+/// Everything about steering that the zones and the location database decide, before health:
+/// checked, resolved to indexes, immutable.
+package final class SteeringPlan: Sendable {
+    /// Every check of every address, each once.
+    package let probes: [Probe]
+    package let regions: [Region]
+    package let endpoints: [Endpoint]
+    /// Ways to pick a target; GEO names that steer alike share one.
+    package let selectors: [Selector]
+    /// One for each GEO record, in the order `ZoneTableBuilder` numbers them.
+    package let names: [GeoName]
+    package let rankings: [Ranking]
+    /// `rankings`, as queries read them.
+    let tables: FrozenArray<LocationTable.View>
+
+    init(
+        probes: [Probe], regions: [Region], endpoints: [Endpoint], selectors: [Selector],
+        names: [GeoName], rankings: [Ranking]
+    ) {
+        self.probes = probes
+        self.regions = regions
+        self.endpoints = endpoints
+        self.selectors = selectors
+        self.names = names
+        self.rankings = rankings
+        tables = FrozenArray(rankings.map(\.table.view))
+    }
+
+    /// No GEO name anywhere.
+    package static let empty = SteeringPlan(
+        probes: [], regions: [], endpoints: [], selectors: [], names: [], rankings: [])
+
+    /// How many GEO names one decision may pass through.
+    package static let nestingMax = 8
+}
+
+/// A datacenter: a REGION record.
+package struct Region: Sendable {
+    package var name: DomainName
+    /// The name relative to its zone, as operators write it.
+    package var label: String
+    package var record: RegionRecord
+    /// Its own front doors.
+    package var endpoint: Int
+}
+
+/// Addresses that are answered together and judged together: a region's, a service's in a region,
+/// or those of a plain name.
+package struct Endpoint: Sendable {
+    package struct Address: Sendable {
+        package var address: IPAddress
+        /// Indexes into the plan's probes; all must pass. Empty: never checked, always up.
+        package var probes: [Int]
+    }
+
+    /// Owner of the address records.
+    package var name: DomainName
+    package var label: String
+    /// Index of the region it stands in.
+    package var region: Int?
+    package var addresses: [Address]
+    package var require: RegionRecord.Requirement
+}
+
+/// What a policy may pick.
+package enum Target: Hashable, Sendable {
+    /// Index of an endpoint.
+    case endpoint(Int)
+    /// Number of another GEO name.
+    case name(Int)
+    /// A name outside our zones, answered as CNAME.
+    case external(DomainName)
+}
+
+/// How one or more GEO names pick among their targets.
+package struct Selector: Hashable, Sendable {
+    package enum Method: Hashable, Sendable {
+        /// The first that is up in the order of a ranking (`nearest`, `map=`).
+        case ranked(ranking: Int)
+        /// The first that is up in the order written.
+        case failover
+        case weighted(by: GeoRecord.Share)
+    }
+    package enum LastResort: Hashable, Sendable {
+        case all
+        case first
+        case none
+        case target(Target)
+    }
+
+    package var method: Method
+    package var targets: [Target]
+    /// As written, one for each target.
+    package var labels: [String]
+    package var weights: [UInt32]
+    package var backups: [Target]
+    package var backupLabels: [String]
+    package var lastResort: LastResort
+    package var usesClientSubnet: Bool
+    /// What an answer by the first choice of this method is called.
+    package var reason: Reason
+}
+
+/// One GEO record.
+package struct GeoName: Sendable {
+    package var name: DomainName
+    package var selector: Int
+    package var ttl: TTLRange
+    package var location: SourceLocation
+}
+
+/// Orders of targets by place, and the table that finds an address's order.
+package struct Ranking: Sendable {
+    package var table: LocationTable
+    /// Positions in the selector's targets, best first.
+    package var orders: [[Int]]
+    /// Where the targets stand, for those that have coordinates; for distances in explanations.
+    package var sites: [Site?]
+}
+
+/// Why an answer is what it is; the names are a contract that others script against.
+package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+    case `static`
+    case nearest
+    case map
+    case failover
+    case weighted
+    case `default`
+    case backup
+    case lastResort
+
+    package var name: String {
+        switch self {
+        case .static: "static"
+        case .nearest: "nearest"
+        case .map: "map"
+        case .failover: "failover"
+        case .weighted: "weighted"
+        case .default: "default"
+        case .backup: "backup"
+        case .lastResort: "last-resort"
+        }
+    }
+}

@@ -9,6 +9,8 @@ package final class AnswerTable: Sendable {
     package let plan: SteeringPlan
     /// Whether each endpoint of the plan is up.
     package let endpointIsUp: [Bool]
+    /// Whether each GEO name of the plan has anything that is up.
+    package let nameIsUp: [Bool]
     let names: FrozenArray<NameState>
     let selectors: FrozenArray<SelectorState>
     let choices: FrozenArray<Choice>
@@ -25,6 +27,7 @@ package final class AnswerTable: Sendable {
         builder.build { health[probes[$0]] != .down }
         self.plan = plan
         endpointIsUp = builder.endpointIsUp
+        nameIsUp = plan.names.indices.map { builder.isUp(.name($0)) }
         names = FrozenArray(builder.names)
         selectors = FrozenArray(builder.selectors)
         choices = FrozenArray(builder.choices)
@@ -168,7 +171,7 @@ private struct AnswerTableBuilder {
         endpoints.append(state)
     }
 
-    private mutating func isUp(_ target: Target) -> Bool {
+    mutating func isUp(_ target: Target) -> Bool {
         switch target {
         case .endpoint(let index): return endpointIsUp[index]
         case .external: return true

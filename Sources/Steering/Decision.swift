@@ -77,7 +77,7 @@ package struct SteeringView: Sendable {
         return decision
     }
 
-    private func choose(
+    func choose(
         _ selector: SelectorState, _ client: Client, _ scope: inout Int,
         _ random: inout RandomSource
     ) -> Choice {

@@ -1,0 +1,143 @@
+/// One option of a program: the row that parsing, `--help` and the manual follow.
+package struct Option: Sendable {
+    package var name: String
+    /// What stands for the value in the help; nil for a flag.
+    package var placeholder: String?
+    package var help: String
+    package var mayRepeat: Bool
+
+    package init(
+        _ name: String, _ placeholder: String? = nil, mayRepeat: Bool = false, _ help: String
+    ) {
+        self.name = name
+        self.placeholder = placeholder
+        self.mayRepeat = mayRepeat
+        self.help = help
+    }
+}
+
+/// A program's command line: its options, and what it says about itself.
+package struct Program: Sendable {
+    package var name: String
+    package var summary: String
+    /// What follows the name and `[options]` in the usage line.
+    package var operands: String
+    package var options: [Option]
+    /// Lines after the options in the help.
+    package var notes: [String]
+
+    package init(
+        name: String, summary: String, operands: String = "", options: [Option],
+        notes: [String] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.operands = operands
+        self.options = options
+        self.notes = notes
+    }
+
+    /// Of all three programs.
+    package static let version = "0.1.0"
+}
+
+/// The command line cannot be understood; programs print it and end with status 2.
+package struct UsageError: Error, Sendable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}
+
+/// A command line that has been understood.
+package struct Arguments: Sendable {
+    private var values: [String: [String]] = [:]
+    package private(set) var operands: [String] = []
+
+    package func has(_ option: String) -> Bool { values[option] != nil }
+    /// The value given last.
+    package func last(_ option: String) -> String? { values[option]?.last }
+    package func all(_ option: String) -> [String] { values[option] ?? [] }
+}
+
+extension Program {
+    package enum Request: Sendable {
+        case run(Arguments)
+        /// `--help` or `--version`: print this and end with status 0.
+        case print(String)
+    }
+
+    /// `--name value`, `--name=value`, operands; `--` ends the options.
+    package func parse(_ words: some Sequence<String>) throws(UsageError) -> Request {
+        var arguments = Arguments()
+        var words = Array(words)[...]
+        while let word = words.popFirst() {
+            if word == "--help" || word == "-h" { return .print(help) }
+            if word == "--version" { return .print("\(name) \(Program.version)\n") }
+            if word == "--" {
+                for rest in words { arguments.append(operand: rest) }
+                break
+            }
+            guard word.hasPrefix("-"), word.count > 1 else {
+                arguments.append(operand: word)
+                continue
+            }
+            try parse(option: word, &words, into: &arguments)
+        }
+        return .run(arguments)
+    }
+
+    private func parse(
+        option word: String, _ words: inout ArraySlice<String>, into arguments: inout Arguments
+    ) throws(UsageError) {
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let option = options.first(where: { "--" + $0.name == parts[0] }) else {
+            throw UsageError("unknown option \(parts[0]); `\(name) --help` lists them all")
+        }
+        var value = ""
+        if let placeholder = option.placeholder {
+            if parts.count == 2 {
+                value = String(parts[1])
+            } else if let next = words.popFirst() {
+                value = next
+            } else {
+                throw UsageError("--\(option.name) needs a value: --\(option.name) \(placeholder)")
+            }
+        } else if parts.count == 2 {
+            throw UsageError("--\(option.name) takes no value")
+        }
+        if !option.mayRepeat, arguments.has(option.name) {
+            throw UsageError("--\(option.name) is given twice")
+        }
+        arguments.append(value, for: option.name)
+    }
+
+    package var help: String {
+        var lines = [
+            "usage: \(name) [options]\(operands.isEmpty ? "" : " " + operands)", "", summary, "",
+            "options:",
+        ]
+        let rows = options + [
+            Option("help", nil, "show this and end"),
+            Option("version", nil, "show the version and end"),
+        ]
+        let heads = rows.map { option in
+            "  --\(option.name)" + (option.placeholder.map { " " + $0 } ?? "")
+                + (option.mayRepeat ? " …" : "")
+        }
+        let width = heads.map(\.count).max() ?? 0
+        for (head, option) in zip(heads, rows) {
+            lines.append(
+                head + String(repeating: " ", count: width - head.count + 2) + option.help)
+        }
+        if !notes.isEmpty { lines += [""] + notes }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension Arguments {
+    fileprivate mutating func append(_ value: String, for option: String) {
+        values[option, default: []].append(value)
+    }
+
+    fileprivate mutating func append(operand: String) { operands.append(operand) }
+}

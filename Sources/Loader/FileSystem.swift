@@ -1,0 +1,61 @@
+import Glibc
+
+/// Why a file could not be read, in words.
+package struct FileError: Error, Sendable, CustomStringConvertible {
+    package var path: String
+    package var reason: String
+
+    package var description: String { "cannot read \(path): \(reason)" }
+
+    init(_ path: String) {
+        self.path = path
+        reason = unsafe String(cString: strerror(errno))
+    }
+}
+
+/// The little of a file system that loading needs.
+package enum FileSystem {
+    package static func isDirectory(_ path: String) throws(FileError) -> Bool {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw FileError(path) }
+        return status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Names in a directory, sorted, those that start with a dot left out.
+    package static func names(in directory: String) throws(FileError) -> [String] {
+        guard let handle = unsafe opendir(directory) else { throw FileError(directory) }
+        defer { unsafe _ = closedir(handle) }
+        var names: [String] = []
+        while let entry = unsafe readdir(handle) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+                unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    package static func read(_ path: String) throws(FileError) -> [UInt8] {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FileError(path) }
+        defer { close(file) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw FileError(path) }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            errno = EISDIR
+            throw FileError(path)
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(status.st_size))
+        var chunk = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = unsafe Glibc.read(file, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError(path) }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package import DNSWire
+package import Diagnostics
+package import Geography
+package import Health
+package import Responder
+package import Steering
+import ZoneFile
+package import Zones
+
+/// All that was loaded together: zones and their steering, ready to be combined with health.
+package struct World: Sendable {
+    /// What `geodnsctl status` shows of a zone.
+    package struct ZoneSummary: Sendable {
+        package var origin: DomainName
+        package var serial: UInt32
+        package var file: String
+        package var recordCount: Int
+        package var geoCount: Int
+    }
+
+    package let zones: ZoneTable
+    package let plan: SteeringPlan
+    package let summaries: [ZoneSummary]
+
+    /// What is served under `health`; `probes[i]` names the plan's probe i there.
+    package func snapshot(_ health: HealthTable, probes: [ProbeIdentifier]) -> Snapshot {
+        Snapshot(zones: zones, answers: AnswerTable(plan, health: health, probes: probes))
+    }
+}
+
+/// Reads zone files and builds a `World` of them, or says everything that is wrong with them.
+package enum ZoneLoader {
+    /// `path` is a folder, of which every `*.zone` file is read, or one zone file. The file's name
+    /// without `.zone` is the zone's name.
+    ///
+    /// The world is nil when any error was found; warnings come with a world.
+    package static func load(
+        _ path: String, source: some LocationSource
+    ) -> (world: World?, diagnostics: [Diagnostic]) {
+        let files: [String]
+        do throws(FileError) {
+            files = try zoneFiles(at: path)
+        } catch {
+            return (nil, [Diagnostic(.error, at: nil, "\(error)")])
+        }
+        guard !files.isEmpty else {
+            return (
+                nil,
+                [
+                    Diagnostic(
+                        .error, at: nil,
+                        "no zone file in \(path); a zone example.com is read from example.com.zone")
+                ]
+            )
+        }
+        var drafts: [ZoneDraft] = []
+        var diagnostics: [Diagnostic] = []
+        for file in files {
+            let (draft, problems) = read(file)
+            diagnostics += problems
+            if let draft { drafts.append(draft) }
+        }
+        let (world, problems) = build(drafts, files: files, source: source)
+        diagnostics += problems
+        return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
+    }
+
+    /// From zone files in memory, for tests and tools: name of the zone and text.
+    package static func load(
+        zones: [(origin: String, text: String)], source: some LocationSource
+    ) -> (world: World?, diagnostics: [Diagnostic]) {
+        var drafts: [ZoneDraft] = []
+        var diagnostics: [Diagnostic] = []
+        for zone in zones {
+            guard let origin = DomainName(zone.origin) else {
+                diagnostics.append(Diagnostic(.error, at: nil, "\(zone.origin) is no domain name"))
+                continue
+            }
+            let (draft, problems) = ZoneFileParser.parse(
+                Array(zone.text.utf8), file: zone.origin + ".zone", origin: origin
+            ) { _ in nil }
+            drafts.append(draft)
+            diagnostics += problems
+        }
+        let (world, problems) = build(
+            drafts, files: zones.map { $0.origin + ".zone" }, source: source)
+        diagnostics += problems
+        return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
+    }
+
+    private static func zoneFiles(at path: String) throws(FileError) -> [String] {
+        guard try FileSystem.isDirectory(path) else { return [path] }
+        let directory = path.hasSuffix("/") ? path : path + "/"
+        return try FileSystem.names(in: path).filter { $0.hasSuffix(".zone") }.map {
+            directory + $0
+        }
+    }
+
+    private static func read(_ file: String) -> (draft: ZoneDraft?, diagnostics: [Diagnostic]) {
+        var name = file.split(separator: "/").last.map(String.init) ?? file
+        if name.hasSuffix(".zone") { name.removeLast(5) }
+        guard let origin = name == "root" ? DomainName.root : DomainName(name) else {
+            return (
+                nil,
+                [
+                    Diagnostic(
+                        .error, at: SourceLocation(file: file, line: 1, column: 1),
+                        "the file is named after its zone, and \(name) is no domain name")
+                ]
+            )
+        }
+        do throws(FileError) {
+            let bytes = try FileSystem.read(file)
+            let (draft, problems) = ZoneFileParser.parse(bytes, file: file, origin: origin) {
+                path in
+                let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+                let resolved =
+                    path.hasPrefix("/") || folder.isEmpty
+                    ? path : folder.joined(separator: "/") + "/" + path
+                return try? FileSystem.read(resolved)
+            }
+            return (draft, problems)
+        } catch {
+            return (nil, [Diagnostic(.error, at: nil, "\(error)")])
+        }
+    }
+
+    /// Checks go on past the first error, so that one run reports everything.
+    private static func build(
+        _ drafts: [ZoneDraft], files: [String], source: some LocationSource
+    ) -> (world: World?, diagnostics: [Diagnostic]) {
+        let (table, zoneProblems) = ZoneTableBuilder.build(drafts)
+        let (plan, steeringProblems) = SteeringPlanBuilder.build(
+            drafts, table: table, source: source)
+        let diagnostics = zoneProblems + steeringProblems
+        guard let plan, !diagnostics.hasErrors else { return (nil, diagnostics) }
+        let summaries = zip(drafts, files).map { draft, file in
+            World.ZoneSummary(
+                origin: draft.origin, serial: table.view.serial(of: draft.origin) ?? 0,
+                file: file, recordCount: draft.records.count, geoCount: draft.geos.count)
+        }
+        return (World(zones: table, plan: plan, summaries: summaries), diagnostics)
+    }
+}
+
+extension ZoneTable.View {
+    /// The SOA's serial of the zone with this apex.
+    fileprivate func serial(of origin: DomainName) -> UInt32? {
+        node(named: origin).map { zones[Int(nodes[$0].zone)].serial }
+    }
+}

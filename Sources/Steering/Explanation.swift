@@ -1,0 +1,139 @@
+package import Geography
+import Zones
+
+/// Why a client gets what it gets under a GEO name: every step of the decision that
+/// `SteeringView.decide` takes, told from the plan.
+package struct Explanation: Sendable {
+    package struct Candidate: Sendable {
+        package var label: String
+        /// From the client's place; nil without coordinates on either side.
+        package var kilometers: Double?
+        package var weight: UInt32
+        package var isUp: Bool
+        package var isChosen: Bool
+    }
+
+    /// One GEO name on the way.
+    package struct Step: Sendable {
+        package var name: GeoName
+        package var method: Selector.Method
+        package var usesClientSubnet: Bool
+        /// In the order in which they are tried.
+        package var candidates: [Candidate]
+        package var chosen: String?
+        package var reason: Reason
+        /// Whether this step looked the client up, and how wide its answer holds.
+        package var match: LocationTable.Match?
+        package var backups: [String]
+    }
+
+    package var steps: [Step]
+    package var decision: Decision
+
+    /// The first step's reason that is not the ordinary one, else the last step's.
+    package var reason: Reason { decision.reason }
+    /// The label of the target the answer comes from.
+    package var target: String? { steps.last?.chosen }
+}
+
+extension AnswerTable {
+    /// Explains the decision for GEO name `name`. `place` is where the client's address is.
+    ///
+    /// Draws of shares `by=query` use `seed`; the explanation shows that one draw.
+    package func explain(
+        name: Int, client: Client, place: Place, seed: UInt64
+    ) -> Explanation {
+        var random = RandomSource(seed: seed)
+        var decision = view.decide(name: name, client: client, random: &random)
+        random = RandomSource(seed: seed)
+        var steps: [Explanation.Step] = []
+        var current: Int? = name
+        while let number = current, steps.count < SteeringPlan.nestingMax {
+            let (step, next) = explainStep(number, client, place, &random)
+            steps.append(step)
+            current = next
+        }
+        if decision.reason == .nearest, place.coordinates == nil { decision.reason = .default }
+        return Explanation(steps: steps, decision: decision)
+    }
+
+    private func explainStep(
+        _ number: Int, _ client: Client, _ place: Place, _ random: inout RandomSource
+    ) -> (Explanation.Step, next: Int?) {
+        let name = plan.names[number]
+        let selector = plan.selectors[name.selector]
+        var scope = 0
+        let choice = view.choose(selectors[name.selector], client, &scope, &random)
+        var order = Array(selector.targets.indices)
+        var match: LocationTable.Match?
+        var sites: [Site?] = selector.targets.map { site(of: $0) }
+        if case .ranked(let ranking) = selector.method {
+            let address = selector.usesClientSubnet ? client.subnet ?? client.source : client.source
+            let found = plan.rankings[ranking].table.view.find(address)
+            match = found
+            order = plan.rankings[ranking].orders[found.order]
+            sites = plan.rankings[ranking].sites
+        }
+        let chosen = chosenTarget(choice, selector)
+        let candidates = order.map { position in
+            Explanation.Candidate(
+                label: selector.labels[position],
+                kilometers: sites[position].flatMap { site in
+                    place.coordinates.map { GreatCircle.kilometers($0, site.coordinates) }
+                },
+                weight: selector.weights[position], isUp: isUp(selector.targets[position]),
+                isChosen: selector.labels[position] == chosen)
+        }
+        let step = Explanation.Step(
+            name: name, method: selector.method, usesClientSubnet: selector.usesClientSubnet,
+            candidates: candidates, chosen: chosen, reason: choice.reason, match: match,
+            backups: selector.backupLabels)
+        return (step, choice.kind == .name ? Int(choice.index) : nil)
+    }
+
+    private func site(of target: Target) -> Site? {
+        guard case .endpoint(let index) = target, let region = plan.endpoints[index].region
+        else { return nil }
+        let record = plan.regions[region].record
+        return Site(
+            Coordinates(latitude: record.latitude, longitude: record.longitude),
+            bias: record.bias)
+    }
+
+    /// The label of what was chosen among targets, backups and last resort.
+    private func chosenTarget(_ choice: Choice, _ selector: Selector) -> String? {
+        let targets = selector.targets + selector.backups
+        for (target, label) in zip(targets, selector.labels + selector.backupLabels)
+        where isTarget(target, of: choice) {
+            return label
+        }
+        guard case .target(let target) = selector.lastResort, isTarget(target, of: choice)
+        else { return nil }
+        switch target {
+        case .endpoint(let index): return plan.endpoints[index].label
+        case .name(let index): return plan.names[index].name.description
+        case .external(let name): return name.description
+        }
+    }
+
+    private func isTarget(_ target: Target, of choice: Choice) -> Bool {
+        switch (target, choice.kind) {
+        case (.endpoint(let index), .endpoint), (.name(let index), .name):
+            return index == Int(choice.index)
+        case (.external(let name), .external):
+            let start = Int(choice.index)
+            return name.wire.indices.allSatisfy { bytes[start + $0] == name.wire[$0] }
+        default:
+            return false
+        }
+    }
+
+    /// A target is up when its endpoint is, or when anything a nested name may pick is.
+    package func isUp(_ target: Target) -> Bool {
+        switch target {
+        case .endpoint(let index): endpointIsUp[index]
+        case .external: true
+        case .name(let index): nameIsUp[index]
+        }
+    }
+}

@@ -41,6 +41,9 @@ let package = Package(
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
+        // System calls as Swift values: errors, descriptors. For the edges.
+        layer("SystemCalls", ["CLinux"]),
+
         // Core: pure Swift, no I/O, no clock, no heap while serving.
         layer("Diagnostics"),
         layer("Addressing"),
@@ -58,8 +61,8 @@ let package = Package(
         layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
         layer("GeoSources", ["Addressing", "Geography", "CMaxMindDB"]),
         layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
-        layer("Transport", ["Addressing", "Responder", "CLinux"]),
-        layer("Administration", ["CLinux"]),
+        layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
+        layer("Administration", ["CLinux", "SystemCalls"]),
         layer("Configuration", ["Addressing"]),
 
         layer(
@@ -103,7 +106,7 @@ let package = Package(
         tests("DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "CMaxMindDB"]),
         tests("GeoSourcesTests", ["Addressing", "DatabaseBuilder", "GeoSources", "Geography"]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
-        tests("TransportTests", ["Addressing", "Responder", "Transport"]),
+        tests("TransportTests", ["Addressing", "Administration", "Responder", "Transport"]),
         tests(
             "ScenarioTests",
             [

@@ -85,8 +85,8 @@ let package = Package(
         program("geodnsctl", ["Administration", "Configuration"]),
 
         // Builds location databases; the tests use it too.
-        layer("DatabaseBuilder", ["Addressing"]),
-        program("geodns-mmdb", ["Addressing", "DatabaseBuilder"]),
+        layer("DatabaseBuilder", ["Addressing", "Diagnostics"]),
+        program("geodns-mmdb", ["Addressing", "DatabaseBuilder", "Diagnostics"]),
 
         // A small HTTP front door that can be told to fail: for the demo and the tests.
         program("front-door", ["CLinux"], path: "Tests/FrontDoor"),
@@ -98,8 +98,11 @@ let package = Package(
         tests(
             "ZoneFileTests",
             ["Addressing", "DNSWire", "Diagnostics", "Health", "ZoneFile", "Zones"]),
-        tests("DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "CMaxMindDB"]),
-        tests("GeoSourcesTests", ["Addressing", "DatabaseBuilder", "GeoSources", "Geography"]),
+        tests(
+            "DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "Diagnostics", "CMaxMindDB"]),
+        tests(
+            "GeoSourcesTests",
+            ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
         tests("TransportTests", ["Addressing", "Responder", "Transport"]),
         tests(

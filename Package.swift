@@ -41,6 +41,9 @@ let package = Package(
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
+        // System calls as Swift values: errors, descriptors. For the edges.
+        layer("SystemCalls", ["CLinux"]),
+
         // Core: pure Swift, no I/O, no clock, no heap while serving.
         layer("Diagnostics"),
         layer("Addressing"),
@@ -58,8 +61,8 @@ let package = Package(
         layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
         layer("GeoSources", ["Addressing", "Geography", "CMaxMindDB"]),
         layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
-        layer("Transport", ["Addressing", "Responder", "CLinux"]),
-        layer("Administration", ["CLinux"]),
+        layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
+        layer("Administration", ["CLinux", "SystemCalls"]),
         layer("Configuration", ["Addressing"]),
 
         layer(
@@ -87,8 +90,8 @@ let package = Package(
         program("geodnsctl", ["Administration", "Configuration"]),
 
         // Builds location databases; the tests use it too.
-        layer("DatabaseBuilder", ["Addressing"]),
-        program("geodns-mmdb", ["Addressing", "DatabaseBuilder"]),
+        layer("DatabaseBuilder", ["Addressing", "Diagnostics"]),
+        program("geodns-mmdb", ["Addressing", "DatabaseBuilder", "Diagnostics"]),
 
         // A small HTTP front door that can be told to fail: for the demo and the tests.
         program("front-door", ["CLinux"], path: "Tests/FrontDoor"),
@@ -100,10 +103,13 @@ let package = Package(
         tests(
             "ZoneFileTests",
             ["Addressing", "DNSWire", "Diagnostics", "Health", "ZoneFile", "Zones"]),
-        tests("DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "CMaxMindDB"]),
-        tests("GeoSourcesTests", ["Addressing", "DatabaseBuilder", "GeoSources", "Geography"]),
+        tests(
+            "DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "Diagnostics", "CMaxMindDB"]),
+        tests(
+            "GeoSourcesTests",
+            ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
-        tests("TransportTests", ["Addressing", "Responder", "Transport"]),
+        tests("TransportTests", ["Addressing", "Administration", "Responder", "Transport"]),
         tests(
             "ScenarioTests",
             [

@@ -1,1 +1,134 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/un.h>
+
+_Static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "mirrored");
+_Static_assert(offsetof(struct clinux_mmsghdr, msg_hdr) == offsetof(struct mmsghdr, msg_hdr), "mirrored");
+_Static_assert(offsetof(struct clinux_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "mirrored");
+_Static_assert(CMSG_SPACE(sizeof(struct in6_pktinfo)) <= clinux_control_byte_count, "room");
+_Static_assert(CMSG_SPACE(sizeof(struct in_pktinfo)) <= clinux_control_byte_count, "room");
+
+// MARK: Datagrams
+
+int clinux_recvmmsg(int descriptor, struct clinux_mmsghdr *messages, unsigned int count) {
+    return recvmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
+}
+
+int clinux_sendmmsg(int descriptor, struct clinux_mmsghdr *messages, unsigned int count) {
+    return sendmmsg(descriptor, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void clinux_answer_from_destination(struct msghdr *message) {
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
+         control = CMSG_NXTHDR(message, control)) {
+        if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(control), sizeof info);
+            info.ipi_ifindex = 0;
+            memcpy(CMSG_DATA(control), &info, sizeof info);
+        } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(control), sizeof info);
+            if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = 0;
+            memcpy(CMSG_DATA(control), &info, sizeof info);
+        }
+    }
+}
+
+// MARK: Sockets
+
+int clinux_socket(int domain, int type) {
+    return socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+int clinux_accept(int descriptor, struct sockaddr *peer, socklen_t *length) {
+    return accept4(descriptor, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_set_option(int descriptor, int level, int name, int value) {
+    return setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+int clinux_want_destination(int descriptor, int domain) {
+    return domain == AF_INET6 ? clinux_set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                              : clinux_set_option(descriptor, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+int clinux_ignore_path_mtu(int descriptor, int domain) {
+    return domain == AF_INET6
+        ? clinux_set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
+        : clinux_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+}
+
+int clinux_only_ipv6(int descriptor) {
+    return clinux_set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+}
+
+int clinux_no_delay(int descriptor) {
+    return clinux_set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static int path_address(struct sockaddr_un *address, const char *path) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (path[0] == 0) {  // Linux would choose an abstract name for it.
+        errno = ENOENT;
+        return -1;
+    }
+    if (strlen(path) >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+int clinux_bind_path(int descriptor, const char *path) {
+    struct sockaddr_un address;
+    if (path_address(&address, path) < 0) return -1;
+    return bind(descriptor, (struct sockaddr *)&address, sizeof address);
+}
+
+int clinux_connect_path(int descriptor, const char *path) {
+    struct sockaddr_un address;
+    if (path_address(&address, path) < 0) return -1;
+    return connect(descriptor, (struct sockaddr *)&address, sizeof address);
+}
+
+// MARK: Polling
+
+int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+uint64_t clinux_epoll_token(const struct epoll_event *event) {
+    return event->data.u64;
+}
+
+// MARK: Threads and errors
+
+int clinux_start_thread(pthread_t *thread, const char *name, void *(*body)(void *), void *argument) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(thread, NULL, body, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code == 0) {
+        char short_name[16] = {0};
+        strncpy(short_name, name, sizeof short_name - 1);
+        pthread_setname_np(*thread, short_name);
+    }
+    return code;
+}
+
+const char *clinux_error_name(int code) {
+    return strerrorname_np(code);
+}

@@ -1,1 +1,186 @@
-// The target's first file.
+import Glibc
+package import Health
+import Synchronization
+
+/// Probes front doors, for ever, on one thread of its own, and says which are up.
+///
+/// What to probe and when is decided by `Watchlist`, what the results mean by `CheckMachine`; this
+/// carries it out with libcurl. All methods may be called from any thread.
+package final class HealthMonitor: Sendable {
+    private let engine: ProbeEngine
+    private let thread: MonitorThread
+    private let isStopped = Atomic(false)
+
+    /// - Parameters:
+    ///   - certificateAuthorities: path of a PEM file; nil: the system's.
+    ///   - onChange: called on the monitor's thread with the whole table, once per round in which
+    ///     states have changed.
+    ///   - onTransition: called on the monitor's thread for each change of a state, before the
+    ///     table that holds it is handed out.
+    package init(
+        certificateAuthorities: String?, onChange: @escaping @Sendable (HealthTable) -> Void,
+        onTransition: @escaping @Sendable (ProbeReport) -> Void
+    ) {
+        let engine = ProbeEngine(
+            certificateAuthorities: certificateAuthorities, onChange: onChange,
+            onTransition: onTransition)
+        self.engine = engine
+        thread = MonitorThread { engine.run() }
+    }
+
+    deinit { stop() }
+
+    /// Starts those not yet watched: they are probed at once. Equal probes are one probe, with one
+    /// identifier. Returns an identifier for each, in order.
+    package func watch(_ probes: [Probe]) -> [ProbeIdentifier] {
+        let now = MonotonicTime.now()
+        let identifiers = engine.watchlist.withLock { $0.watch(probes, at: now) }
+        engine.wakeUp()
+        return identifiers
+    }
+
+    /// Stops and forgets the rest. Their identifiers may be given to other probes afterwards.
+    package func retain(only kept: Set<ProbeIdentifier>) {
+        if engine.watchlist.withLock({ $0.retain(only: kept) }) {
+            engine.isTableChanged.store(true, ordering: .relaxed)
+        }
+        engine.firstResults.broadcast()
+        engine.wakeUp()
+    }
+
+    /// Waits until each of these has been probed once. False when time ran out first, or the
+    /// monitor was stopped. Not to be called from the callbacks.
+    package func waitForFirstResults(
+        of probes: [ProbeIdentifier], atMost duration: Duration
+    ) -> Bool {
+        let engine = engine
+        _ = engine.firstResults.wait(until: .now() + duration) {
+            !engine.isStopping.load(ordering: .acquiring)
+                && engine.watchlist.withLock { $0.isAwaitingFirstResult(of: probes) }
+        }
+        return !engine.watchlist.withLock { $0.isAwaitingFirstResult(of: probes) }
+    }
+
+    package var table: HealthTable { engine.watchlist.withLock { $0.table } }
+
+    /// In the order asked for; forgotten probes are left out.
+    package func report(of probes: [ProbeIdentifier]) -> [ProbeReport] {
+        engine.watchlist.withLock { $0.report(of: probes) }
+    }
+
+    /// Abandons what is in flight and ends the thread; no callback comes after it returns, unless
+    /// it was called from one. Calling it again does nothing.
+    package func stop() {
+        guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        engine.isStopping.store(true, ordering: .releasing)
+        engine.firstResults.broadcast()
+        engine.wakeUp()
+        if thread.isCurrent { thread.detach() } else { thread.join() }
+    }
+}
+
+/// The loop: start what is due, let transfers go on, take in what ended, tell, wait.
+final class ProbeEngine: Sendable {
+    let watchlist = Mutex(Watchlist())
+    let isStopping = Atomic(false)
+    /// The table has changed since `onChange` was last called.
+    let isTableChanged = Atomic(false)
+    let firstResults = Signal()
+    private let multi = Multi()
+    private let certificateAuthorities: String?
+    private let onChange: @Sendable (HealthTable) -> Void
+    private let onTransition: @Sendable (ProbeReport) -> Void
+
+    /// New probes per round: with many due at once, handshakes of those under way get their turn
+    /// first, and this thread's own work does not eat up the timeouts.
+    private static let startCountPerRoundMax = 64
+
+    init(
+        certificateAuthorities: String?, onChange: @escaping @Sendable (HealthTable) -> Void,
+        onTransition: @escaping @Sendable (ProbeReport) -> Void
+    ) {
+        self.certificateAuthorities = certificateAuthorities
+        self.onChange = onChange
+        self.onTransition = onTransition
+    }
+
+    func wakeUp() { multi.wakeUp() }
+
+    func run() {
+        let flightCountMax = ProbeEngine.flightCountMax()
+        var removalCount = 0
+        while !isStopping.load(ordering: .acquiring) {
+            abandonForgotten(since: &removalCount)
+            let room = min(flightCountMax - multi.count, ProbeEngine.startCountPerRoundMax)
+            startDue(atMost: room)
+            multi.perform { transfer, code in finish(transfer, Outcome(transfer, endedWith: code)) }
+            if isTableChanged.exchange(false, ordering: .relaxed) {
+                onChange(watchlist.withLock { $0.table })
+            }
+            multi.wait(atMostMilliseconds: patience(flightCountMax))
+        }
+        multi.removeAll { _ in true }
+    }
+
+    private func abandonForgotten(since removalCount: inout Int) {
+        let current = watchlist.withLock { $0.removalCount }
+        guard current != removalCount else { return }
+        removalCount = current
+        multi.removeAll { transfer in !watchlist.withLock { $0.isWatched(transfer.ticket) } }
+    }
+
+    private func startDue(atMost countMax: Int) {
+        let now = MonotonicTime.now()
+        let starts = watchlist.withLock { $0.takeDue(at: now, atMost: countMax) }
+        for start in starts {
+            guard
+                let transfer = Transfer(
+                    start.probe, ticket: start.ticket,
+                    certificateAuthorities: certificateAuthorities),
+                multi.add(transfer)
+            else {
+                watchlist.withLock {
+                    $0.couldNotProbe(
+                        start.ticket, because: "libcurl refused the probe \(start.probe.url)",
+                        at: now)
+                }
+                continue
+            }
+        }
+    }
+
+    private func finish(_ transfer: Transfer, _ outcome: Outcome) {
+        let now = MonotonicTime.now()
+        switch outcome {
+        case .result(let result):
+            let report = watchlist.withLock { $0.received(result, of: transfer.ticket, at: now) }
+            guard let report else { return }
+            isTableChanged.store(true, ordering: .relaxed)
+            if report.transition?.from == .unknown { firstResults.broadcast() }
+            onTransition(report)
+        case .obstacle(let words):
+            watchlist.withLock { $0.couldNotProbe(transfer.ticket, because: words, at: now) }
+        }
+    }
+
+    /// Milliseconds until there is something to start; transfers in flight wake the thread anyway.
+    private func patience(_ flightCountMax: Int) -> Int32 {
+        let waitMax: Int32 = 60_000
+        guard multi.count < flightCountMax else { return waitMax }
+        guard let next = watchlist.withLock({ $0.nextStart }) else { return waitMax }
+        let rest = (next - MonotonicTime.now()).milliseconds
+        return Int32(clamping: min(max(rest, 0), Int64(waitMax)))
+    }
+
+    /// Probes in flight at once: what the limit on file descriptors leaves, for a probe that cannot
+    /// open its socket says nothing about its front door. libcurl may hold two each.
+    private static func flightCountMax() -> Int {
+        var limit = rlimit()
+        let keptForOthers = 256
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 128
+        }
+        let half = (Int(clamping: limit.rlim_cur) - keptForOthers) / 2
+        return min(max(half, 32), 8192)
+    }
+}

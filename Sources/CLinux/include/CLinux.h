@@ -1,3 +1,84 @@
 #ifndef CLINUX_H
 #define CLINUX_H
+
+// What Swift cannot reach by itself: calls behind _GNU_SOURCE, macros over control messages, and
+// unions. Each function returns what the system call returns and leaves its reason in errno.
+//
+// _GNU_SOURCE is defined in CLinux.c only: defined here it would make this header's view of the
+// system headers differ from the one in Swift's Glibc module, and debug builds fail.
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+// MARK: Datagrams
+
+/// A mirror of struct mmsghdr, which stands behind _GNU_SOURCE; CLinux.c asserts the layout.
+struct clinux_mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
+};
+
+/// Room for the one control message that sockets of ours ask for: the packet's addresses.
+enum { clinux_control_byte_count = 64 };
+
+/// recvmmsg(2), without waiting.
+int clinux_recvmmsg(int descriptor, struct clinux_mmsghdr *messages, unsigned int count);
+
+/// sendmmsg(2), without waiting.
+int clinux_sendmmsg(int descriptor, struct clinux_mmsghdr *messages, unsigned int count);
+
+/// Turns the control messages of a received datagram into those of its reply, so that the reply
+/// leaves from the address the query came to (ip(7), ipv6(7), RFC 3542 section 6.2): the source stays,
+/// the interface is forgotten (routing decides) unless the address is link-local.
+void clinux_answer_from_destination(struct msghdr *message);
+
+// MARK: Sockets
+
+/// socket(2), non-blocking and closed on exec.
+int clinux_socket(int domain, int type);
+
+/// accept4(2), non-blocking and closed on exec.
+int clinux_accept(int descriptor, struct sockaddr *peer, socklen_t *length);
+
+/// setsockopt(2) with an int.
+int clinux_set_option(int descriptor, int level, int name, int value);
+
+/// Asks a datagram socket to tell each packet's destination (IP_PKTINFO, IPV6_RECVPKTINFO).
+int clinux_want_destination(int descriptor, int domain);
+
+/// Lets a datagram socket ignore path MTU discovery (IP_PMTUDISC_OMIT): forged ICMP "fragmentation
+/// needed" messages then cannot make replies fragment below the interface's MTU.
+int clinux_ignore_path_mtu(int descriptor, int domain);
+
+/// An IPv6 socket that leaves IPv4 to its own socket (RFC 3493 section 5.3).
+int clinux_only_ipv6(int descriptor);
+
+/// TCP_NODELAY: responses are written whole, waiting for more would only delay them.
+int clinux_no_delay(int descriptor);
+
+/// bind(2) and connect(2) to a path; ENAMETOOLONG past 107 bytes.
+int clinux_bind_path(int descriptor, const char *path);
+int clinux_connect_path(int descriptor, const char *path);
+
+// MARK: Polling
+
+/// epoll_ctl(2) with a 64-bit token as the event's data.
+int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token);
+
+/// The token of an event: a union's member.
+uint64_t clinux_epoll_token(const struct epoll_event *event);
+
+// MARK: Threads and errors
+
+/// Starts a joinable thread with every signal blocked, so that signals reach the thread that waits
+/// for them. Returns an error number, 0 for success. The name is cut to 15 bytes.
+int clinux_start_thread(pthread_t *thread, const char *name, void *(*body)(void *), void *argument);
+
+/// "EADDRINUSE" for 98; NULL for an unknown number.
+const char *clinux_error_name(int code);
+
 #endif

@@ -1,0 +1,145 @@
+import Addressing
+import CCurl
+import Glibc
+import Health
+
+/// What the end of a transfer says about the front door, or about this machine.
+enum Outcome {
+    case result(ProbeResult)
+    /// The probe could not be carried out here.
+    case obstacle(String)
+
+    init(_ transfer: Transfer, endedWith code: CURLcode) {
+        let duration = transfer.time(CURLINFO_TOTAL_TIME_T) ?? .zero
+        let statusCode = transfer.number(CURLINFO_RESPONSE_CODE)
+        if code == CURLE_OK, case .tcp = transfer.probe.check.kind {
+            self = .result(
+                ProbeResult(.passed, in: .connect, because: "connected", after: duration))
+            return
+        }
+        // A refused piece of body is the bound on bodies at work: the status has been read.
+        if code == CURLE_OK || (code == CURLE_WRITE_ERROR && statusCode != 0) {
+            self = .result(transfer.probe.check.judge(statusCode: statusCode, after: duration))
+            return
+        }
+        if let obstacle = Outcome.obstacle(transfer, code) {
+            self = .obstacle(obstacle)
+            return
+        }
+        let (phase, reason) = Outcome.explain(transfer, code)
+        self = .result(
+            ProbeResult(
+                .failed, in: phase, because: reason,
+                statusCode: statusCode == 0 ? nil : statusCode, after: duration))
+    }
+
+    /// Troubles that are this machine's own: errno(3) values for running out of something.
+    private static func obstacle(_ transfer: Transfer, _ code: CURLcode) -> String? {
+        switch code {
+        case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: return "this server is out of memory"
+        case CURLE_COULDNT_CONNECT:
+            switch Int32(transfer.number(CURLINFO_OS_ERRNO)) {
+            case EMFILE, ENFILE: return "this server is out of file descriptors"
+            case ENOBUFS, ENOMEM: return "this server is out of memory"
+            default: return nil
+            }
+        case CURLE_SSL_CACERT_BADFILE:
+            return "the file of certificate authorities cannot be read: \(transfer.errorWords)"
+        default: return nil
+        }
+    }
+
+    // MARK: - Failures in words
+
+    private static func explain(
+        _ transfer: Transfer, _ code: CURLcode
+    ) -> (ProbeResult.Phase, String) {
+        let phase = phaseReached(transfer)
+        switch code {
+        case CURLE_OPERATION_TIMEDOUT: return (phase, timeoutWords(transfer, in: phase))
+        case CURLE_COULDNT_CONNECT: return (.connect, connectWords(transfer))
+        case CURLE_INTERFACE_FAILED:
+            let source = transfer.probe.check.source.map { "\($0)" } ?? "?"
+            return (.connect, "cannot send from \(source): not an address of this server")
+        case CURLE_PEER_FAILED_VERIFICATION: return (.tls, certificateWords(transfer))
+        case CURLE_SSL_CONNECT_ERROR:
+            return (.tls, "TLS handshake failed: \(words(transfer, code))")
+        case CURLE_GOT_NOTHING: return (.response, "connection closed without an answer")
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+            return (phase, "connection broken: \(words(transfer, code))")
+        case CURLE_PARTIAL_FILE: return (.response, "answer cut short")
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
+            return (.response, "answer is not HTTP")
+        case CURLE_URL_MALFORMAT: return (.connect, "not a URL: \(transfer.probe.url)")
+        default: return (phase, words(transfer, code))
+        }
+    }
+
+    /// The phase a transfer was in when it ended.
+    private static func phaseReached(_ transfer: Transfer) -> ProbeResult.Phase {
+        guard transfer.time(CURLINFO_CONNECT_TIME_T) != nil else { return .connect }
+        if case .https = transfer.probe.check.kind,
+            transfer.time(CURLINFO_APPCONNECT_TIME_T) == nil
+        {
+            return .tls
+        }
+        return .response
+    }
+
+    private static func timeoutWords(
+        _ transfer: Transfer, in phase: ProbeResult.Phase
+    ) -> String {
+        let within = "within \(transfer.probe.check.timeout.inWords)"
+        switch phase {
+        case .connect: return "no connection \(within)"
+        case .tls: return "no TLS handshake \(within)"
+        case .response, .status:
+            let status = transfer.number(CURLINFO_RESPONSE_CODE)
+            return status == 0 ? "no answer \(within)" : "status \(status), but no end \(within)"
+        }
+    }
+
+    private static func connectWords(_ transfer: Transfer) -> String {
+        switch Int32(transfer.number(CURLINFO_OS_ERRNO)) {
+        case ECONNREFUSED: "connection refused"
+        case EHOSTUNREACH: "no route to host"
+        case ENETUNREACH: "network unreachable"
+        case ETIMEDOUT: "no connection: the kernel gave up"
+        case ECONNRESET: "connection reset"
+        case EACCES, EPERM: "sending is forbidden here (firewall?)"
+        case let number where number != 0: "no connection: \(errorName(number))"
+        default: "no connection: \(words(transfer, CURLE_COULDNT_CONNECT))"
+        }
+    }
+
+    private static func certificateWords(_ transfer: Transfer) -> String {
+        // X509_V_OK is 0: then the chain is good and the name is not.
+        guard transfer.number(CURLINFO_SSL_VERIFYRESULT) == 0 else {
+            let words = words(transfer, CURLE_PEER_FAILED_VERIFICATION)
+            let title = "SSL certificate problem: "
+            let problem =
+                words.hasPrefix(title) ? String(words.dropFirst(title.utf8.count)) : words
+            return "certificate not trusted: \(problem)"
+        }
+        let wanted = transfer.probe.check.host ?? "\(transfer.probe.address)"
+        let names = transfer.certificateNames.map { name in
+            name.split(separator: ":", maxSplits: 1).last.map(String.init) ?? name
+        }
+        // A certificate may hold hundreds of names; the first few tell whose it is.
+        let nameCountMax = 4
+        guard !names.isEmpty else { return "certificate has no names, wanted \(wanted)" }
+        let more = names.count > nameCountMax ? " and \(names.count - nameCountMax) more" : ""
+        let list = names.prefix(nameCountMax).joined(separator: ", ")
+        return "certificate is for \(list)\(more), not \(wanted)"
+    }
+
+    private static func words(_ transfer: Transfer, _ code: CURLcode) -> String {
+        let words = transfer.errorWords
+        return words.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : words
+    }
+
+    private static func errorName(_ number: Int32) -> String {
+        // SAFETY: only the monitor's thread asks, and the text is copied before it asks again.
+        unsafe String(cString: strerror(number))
+    }
+}

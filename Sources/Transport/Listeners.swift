@@ -1,0 +1,123 @@
+package import Addressing
+import CLinux
+import Glibc
+import SystemCalls
+
+/// Every socket that queries come to: for each address one UDP and one TCP socket per worker.
+///
+/// The kernel spreads datagrams and connections over the workers by a hash of the addresses and
+/// ports (SO_REUSEPORT, socket(7)). Made before the workers run, so that a port in use is known
+/// before anything else starts; connections that come earlier wait in the backlog.
+package struct Listeners: ~Copyable, Sendable {
+    /// What was asked for, without duplicates, with the ports that the kernel chose.
+    package let boundAddresses: [ListenAddress]
+
+    /// One element for each worker.
+    let workers: [WorkerSockets]
+
+    /// Throws the first address that cannot be had. `workerCount` is at least 1.
+    package init(_ addresses: [ListenAddress], workerCount: Int) throws(ListenError) {
+        precondition(workerCount >= 1)
+        var bound: [ListenAddress] = []
+        for address in addresses where !bound.contains(address) {
+            bound.append(try Listeners.probe(address))
+        }
+        var workers: [WorkerSockets] = []
+        for _ in 0..<workerCount {
+            var sockets = WorkerSockets()
+            for address in bound {
+                sockets.datagram.append(
+                    try Listeners.bind(address, .udp, sharing: true).descriptor)
+                sockets.listening.append(
+                    try Listeners.bind(address, .tcp, sharing: true).descriptor)
+            }
+            workers.append(sockets)
+        }
+        boundAddresses = bound
+        self.workers = workers
+    }
+}
+
+/// The sockets of one worker.
+struct WorkerSockets: Sendable {
+    var datagram: [FileDescriptor] = []
+    var listening: [FileDescriptor] = []
+}
+
+extension Listeners {
+    /// How often port 0 is tried again when UDP's chosen port is taken in TCP.
+    private static let chosenPortTriesMax = 16
+
+    /// Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn.
+    private static let backlog: Int32 = 4096
+
+    /// Asked for as receive buffer of each UDP socket, lowered by the kernel to
+    /// net.core.rmem_max: at 300,000 queries per second it bridges about 15 ms of absence.
+    private static let datagramBufferByteCount: Int32 = 4 << 20
+
+    /// Binds without SO_REUSEPORT and lets go again: with it, a second server of the same user
+    /// would silently get a share of the queries instead of an error. Returns the address with
+    /// its port.
+    private static func probe(_ address: ListenAddress) throws(ListenError) -> ListenAddress {
+        var triesLeft = address.port == 0 ? chosenPortTriesMax : 1
+        while true {
+            triesLeft -= 1
+            let datagram = try bind(address, .udp, sharing: false)
+            do throws(ListenError) {
+                _ = try bind(datagram.address, .tcp, sharing: false)
+                return datagram.address
+            } catch {
+                if triesLeft == 0 || error.reason != .addressInUse { throw error }
+            }
+        }
+    }
+
+    private static func bind(
+        _ address: ListenAddress, _ transport: TransportProtocol, sharing: Bool
+    ) throws(ListenError) -> (descriptor: FileDescriptor, address: ListenAddress) {
+        do throws(Errno) {
+            return try makeSocket(address, transport, sharing: sharing)
+        } catch {
+            throw ListenError(address: address, transport: transport, reason: error)
+        }
+    }
+
+    private static func makeSocket(
+        _ address: ListenAddress, _ transport: TransportProtocol, sharing: Bool
+    ) throws(Errno) -> (descriptor: FileDescriptor, address: ListenAddress) {
+        let domain = address.address.family == .ipv4 ? AF_INET : AF_INET6
+        let type = Int32(transport == .udp ? SOCK_DGRAM.rawValue : SOCK_STREAM.rawValue)
+        let descriptor = try FileDescriptor { clinux_socket(domain, type) }
+        let number = descriptor.number
+        if domain == AF_INET6 { try require { clinux_only_ipv6(number) } }
+        if sharing { try require { clinux_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1) } }
+        switch transport {
+        case .udp:
+            try prepareDatagramSocket(number, domain: domain, isWildcard: address.isWildcard)
+        case .tcp:
+            // Connections of an earlier run in TIME_WAIT do not hold the port; another listener
+            // still does.
+            try require { clinux_set_option(number, SOL_SOCKET, SO_REUSEADDR, 1) }
+        }
+        let wanted = SocketAddress(address)
+        // SAFETY: the pointer is used during the call only.
+        try require { unsafe wanted.withPointer { unsafe Glibc.bind(number, $0, $1) } }
+        if transport == .tcp, sharing { try require { listen(number, backlog) } }
+        var actual = SocketAddress()
+        // SAFETY: as above.
+        try require { unsafe actual.withRoom { unsafe getsockname(number, $0, $1) } }
+        return (descriptor, actual.listenAddress ?? address)
+    }
+
+    private static func prepareDatagramSocket(
+        _ number: Int32, domain: Int32, isWildcard: Bool
+    ) throws(Errno) {
+        if isWildcard { try require { clinux_want_destination(number, domain) } }
+        try require { clinux_ignore_path_mtu(number, domain) }
+        for option in [SO_RCVBUF, SO_SNDBUF] {
+            try require {
+                clinux_set_option(number, SOL_SOCKET, option, datagramBufferByteCount)
+            }
+        }
+    }
+}

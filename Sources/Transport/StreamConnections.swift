@@ -1,0 +1,258 @@
+import Addressing
+import CLinux
+import Glibc
+import Responder
+import SystemCalls
+
+/// The TCP connections of one worker: sockets around `StreamConnection`s.
+struct StreamConnections: ~Copyable {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct Slot {
+        let descriptor: FileDescriptor
+        let client: IPAddress
+        var connection: StreamConnection
+        /// What the poller waits for.
+        var isReading = true
+        var isWriting = false
+    }
+
+    /// Connections taken from one listener before something else gets its turn.
+    private static let acceptCountMax = 32
+
+    private let limits: TransportLimits
+    private let counters: WorkerCounters
+    private var slots: [Slot?]
+    private var freeSlots: [Int]
+    /// Bytes just read, and the response just written; both are copied where they belong.
+    private var readScratch: [UInt8]
+    private var responseScratch: [UInt8]
+
+    init(limits: TransportLimits, counters: WorkerCounters) {
+        precondition(limits.connectionCountMax >= 1)
+        self.limits = limits
+        self.counters = counters
+        slots = Array(repeating: nil, count: limits.connectionCountMax)
+        freeSlots = (0..<limits.connectionCountMax).reversed()
+        readScratch = Array(repeating: 0, count: StreamConnection.frameByteCountMax)
+        responseScratch = Array(repeating: 0, count: 65_535)
+    }
+
+    var isEmpty: Bool { freeSlots.count == slots.count }
+
+    // MARK: - Opening
+
+    enum Accepted: Equatable {
+        /// Some were taken; more may wait.
+        case some
+        /// Nobody waits.
+        case none
+        /// The process has no descriptor left, and there was no connection to close for one.
+        case noDescriptor
+    }
+
+    /// Takes connections that wait at `listener`, a bounded number. At the limit the connection
+    /// idle longest makes room: RFC 7766 §6.2.3 lets a server close idle connections early.
+    mutating func accept(
+        from listener: FileDescriptor, poller: borrowing Poller, at now: Instant
+    ) -> Accepted {
+        for _ in 0..<StreamConnections.acceptCountMax {
+            var peer = SocketAddress()
+            // SAFETY: the pointers are used during the call only.
+            let outcome = attempt {
+                unsafe Int(peer.withRoom { unsafe clinux_accept(listener.number, $0, $1) })
+            }
+            switch outcome {
+            case .success(let number):
+                guard let client = peer.listenAddress?.address else { continue }
+                open(FileDescriptor(Int32(number)), client: client, poller: poller, at: now)
+            case .failure(.again):
+                return .none
+            case .failure(.tooManyFiles), .failure(.tooManyFilesInSystem):
+                guard closeIdleLongest() else { return .noDescriptor }
+            case .failure:
+                continue  // The client has left already (accept(2), "Error handling").
+            }
+        }
+        return .some
+    }
+
+    private mutating func open(
+        _ descriptor: FileDescriptor, client: IPAddress, poller: borrowing Poller, at now: Instant
+    ) {
+        if freeSlots.isEmpty { _ = closeIdleLongest() }
+        guard let index = freeSlots.last else { return }
+        _ = clinux_no_delay(descriptor.number)
+        do throws(Errno) {
+            try poller.add(descriptor, as: .connection(index), reading: true, writing: false)
+        } catch {
+            return  // No memory for one more: the client sees its connection closed.
+        }
+        freeSlots.removeLast()
+        slots[index] = Slot(
+            descriptor: descriptor, client: client,
+            connection: StreamConnection(openedAt: now, idleTimeout: limits.idleTimeout))
+        counters.connectionsOpened.advance()
+    }
+
+    // MARK: - Serving
+
+    /// The socket of slot `index` can be read or written, or so it seemed.
+    mutating func serve(
+        _ index: Int, with responder: inout Responder, poller: borrowing Poller, at now: Instant
+    ) {
+        guard let before = slots[index]?.connection.action else { return }
+        // Writing first: it makes room for what is read.
+        if case .wait(_, writing: true) = before {
+            pursue(before, index, with: &responder, poller: poller, at: now)
+        }
+        if case .wait(reading: true, _) = slots[index]?.connection.action {
+            _ = read(index, with: &responder, poller: poller, at: now)
+        }
+    }
+
+    /// Reads once, answers and writes. True when there may be more to read.
+    private mutating func read(
+        _ index: Int, with responder: inout Responder, poller: borrowing Poller, at now: Instant
+    ) -> Bool {
+        guard let descriptor = slots[index]?.descriptor,
+            let room = slots[index]?.connection.inputRoom
+        else { return false }
+        // SAFETY: `room` is at most the scratch's size, frameByteCountMax.
+        let outcome = unsafe readScratch.withUnsafeMutableBytes { scratch in
+            attempt { unsafe recv(descriptor.number, scratch.baseAddress, room, 0) }
+        }
+        var action: StreamConnection.Action?
+        switch outcome {
+        case .success(0):
+            action = slots[index]?.connection.receivedEnd()
+        case .success(let count):
+            action = slots[index]?.connection.received(readScratch[..<count])
+        case .failure(.again):
+            return false
+        case .failure:
+            close(index)
+        }
+        guard let action else { return false }
+        pursue(action, index, with: &responder, poller: poller, at: now)
+        return slots[index] != nil
+    }
+
+    /// Does what the connection asks for until it waits or is closed. Bounded: nothing is read
+    /// here, so the queries to answer are those of one full input.
+    private mutating func pursue(
+        _ first: StreamConnection.Action, _ index: Int, with responder: inout Responder,
+        poller: borrowing Poller, at now: Instant
+    ) {
+        var next: StreamConnection.Action? = first
+        while let action = next {
+            switch action {
+            case .answer:
+                next = answer(index, with: &responder, at: now)
+            case .wait(_, writing: true):
+                next = write(index, at: now)
+                if next == nil { wait(index, for: action, poller: poller) }
+            case .wait:
+                wait(index, for: action, poller: poller)
+                next = nil
+            case .close:
+                close(index)
+                next = nil
+            }
+        }
+    }
+
+    private mutating func answer(
+        _ index: Int, with responder: inout Responder, at now: Instant
+    ) -> StreamConnection.Action? {
+        guard let client = slots[index]?.client else { return nil }
+        counters.streamQueries.advance()
+        var isAnswered = false
+        let action = slots[index]?.connection.answer(at: now, using: &responseScratch) {
+            query, response in
+            let count = responder.respond(to: query, from: client, over: .stream, into: &response)
+            isAnswered = count > 0
+            return count
+        }
+        if isAnswered { counters.streamResponses.advance() }
+        return action
+    }
+
+    /// Writes once; nil when the socket takes nothing now, or the connection is gone.
+    private mutating func write(_ index: Int, at now: Instant) -> StreamConnection.Action? {
+        guard let descriptor = slots[index]?.descriptor else { return nil }
+        // SAFETY: the pointer is used during the call only. MSG_NOSIGNAL: a client that has left
+        // is no reason to end this process.
+        let outcome: Outcome? = unsafe slots[index]?.connection.output.withUnsafeBytes { bytes in
+            attempt {
+                unsafe send(
+                    descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            }
+        }
+        switch outcome {
+        case nil:
+            return nil
+        case .success(let count):
+            return slots[index]?.connection.wrote(count, at: now)
+        case .failure(.again):
+            return nil
+        case .failure:
+            close(index)
+            return nil
+        }
+    }
+
+    private mutating func wait(
+        _ index: Int, for action: StreamConnection.Action, poller: borrowing Poller
+    ) {
+        guard case .wait(let reading, let writing) = action, let slot = slots[index],
+            reading != slot.isReading || writing != slot.isWriting
+        else { return }
+        poller.change(
+            slot.descriptor, as: .connection(index), reading: reading, writing: writing)
+        slots[index]?.isReading = reading
+        slots[index]?.isWriting = writing
+    }
+
+    // MARK: - Closing
+
+    /// Closes connections whose idle timeout has passed.
+    mutating func tick(at now: Instant) {
+        for index in slots.indices {
+            if case .close = slots[index]?.connection.ticked(at: now) { close(index) }
+        }
+    }
+
+    /// The server stops: what has arrived is answered, nothing more is read.
+    mutating func stop(
+        with responder: inout Responder, poller: borrowing Poller, at now: Instant
+    ) {
+        for index in slots.indices where slots[index] != nil {
+            while case .wait(reading: true, _) = slots[index]?.connection.action,
+                read(index, with: &responder, poller: poller, at: now)
+            {}
+            guard let action = slots[index]?.connection.stopped() else { continue }
+            pursue(action, index, with: &responder, poller: poller, at: now)
+        }
+    }
+
+    private mutating func closeIdleLongest() -> Bool {
+        var oldest: (index: Int, activity: Instant)?
+        for index in slots.indices {
+            guard let activity = slots[index]?.connection.lastActivity else { continue }
+            if let known = oldest, known.activity <= activity { continue }
+            oldest = (index, activity)
+        }
+        guard let oldest else { return false }
+        counters.connectionsLimited.advance()
+        close(oldest.index)
+        return true
+    }
+
+    private mutating func close(_ index: Int) {
+        guard slots[index] != nil else { return }
+        slots[index] = nil
+        freeSlots.append(index)
+        counters.connectionsClosed.advance()
+    }
+}

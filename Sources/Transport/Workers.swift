@@ -1,0 +1,113 @@
+package import Addressing
+import CLinux
+import Glibc
+package import Responder
+import Synchronization
+package import SystemCalls
+
+/// Bounds on what clients may take.
+package struct TransportLimits: Sendable {
+    /// Open TCP connections per worker; past it the one idle longest is closed. 1 or more.
+    package var connectionCountMax = 1024
+
+    /// How long a TCP connection may do nothing (RFC 7766 §6.2.3: "on the order of a few
+    /// seconds"; clients are expected to reconnect).
+    package var idleTimeout: Duration = .seconds(15)
+
+    /// How long `stop` waits for clients to take their last responses.
+    package var stopTimeout: Duration = .seconds(2)
+
+    package init() {}
+}
+
+/// The threads that answer queries, one for each set of sockets in `Listeners`.
+package final class Workers: Sendable {
+    /// Where the workers listen, with the ports that the kernel chose.
+    package let boundAddresses: [ListenAddress]
+
+    private let counters: [WorkerCounters]
+    private let stopSignal: FileDescriptor
+    private let threads: Mutex<[pthread_t]>
+
+    /// Starts the threads. Each makes its own `Responder` from `snapshots` and a seed derived
+    /// from `seed`. Throws when the process may have no more threads or descriptors; nothing runs
+    /// then.
+    package init(
+        _ listeners: consuming Listeners, snapshots: SnapshotCell, seed: UInt64,
+        limits: TransportLimits = TransportLimits()
+    ) throws(Errno) {
+        boundAddresses = listeners.boundAddresses
+        counters = listeners.workers.map { _ in WorkerCounters() }
+        stopSignal = try FileDescriptor {
+            eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        }
+        threads = Mutex([])
+        for (index, sockets) in listeners.workers.enumerated() {
+            // The golden ratio in 64 bits: seeds far apart (Knuth, TAOCP 3, §6.4).
+            let workerSeed = seed &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15
+            do throws(Errno) {
+                let worker = Worker(
+                    sockets, poller: try .watching(sockets, stopSignal: stopSignal),
+                    responder: Responder(snapshots, seed: workerSeed), limits: limits,
+                    counters: counters[index])
+                let thread = try startThread("worker \(index)", running: worker)
+                threads.withLock { $0.append(thread) }
+            } catch {
+                stop()
+                throw error
+            }
+        }
+    }
+
+    /// Sums over all workers; callable at any time, also after `stop`.
+    package var statistics: TransportStatistics {
+        var sum = TransportStatistics()
+        for worker in counters { worker.add(to: &sum) }
+        return sum
+    }
+
+    /// Answers what has arrived, closes every socket and returns when all threads have ended:
+    /// at once as a rule, after `TransportLimits.stopTimeout` at worst. Does nothing when called
+    /// again.
+    package func stop() {
+        // Nobody reads the eventfd, so that one write wakes every worker.
+        _ = eventfd_write(stopSignal.number, 1)
+        let running = threads.withLock { threads in
+            let all = threads
+            threads = []
+            return all
+        }
+        for thread in running { pthread_join(thread, nil) }
+    }
+}
+
+/// Hands a worker to its thread.
+private final class ThreadStart {
+    var worker: Worker?
+
+    init(_ worker: consuming Worker) { self.worker = consume worker }
+}
+
+/// Runs `worker` on a thread of its own, with all signals blocked.
+private func startThread(_ name: String, running worker: consuming Worker) throws(Errno)
+    -> pthread_t
+{
+    let start = unsafe Unmanaged.passRetained(ThreadStart(worker))
+    var thread = pthread_t()
+    // SAFETY: the thread takes over the reference that `passRetained` made; it is released here
+    // if there is no thread.
+    let code = unsafe clinux_start_thread(
+        &thread, name,
+        { argument in
+            guard let argument = unsafe argument else { return nil }
+            let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+            guard var worker = start.worker.take() else { return nil }
+            worker.run()
+            return nil
+        }, unsafe start.toOpaque())
+    guard code == 0 else {
+        unsafe start.release()
+        throw Errno(code)
+    }
+    return thread
+}

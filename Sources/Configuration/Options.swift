@@ -116,10 +116,11 @@ extension Program {
             "usage: \(name) [options]\(operands.isEmpty ? "" : " " + operands)", "", summary, "",
             "options:",
         ]
-        let rows = options + [
-            Option("help", nil, "show this and end"),
-            Option("version", nil, "show the version and end"),
-        ]
+        let rows =
+            options + [
+                Option("help", nil, "show this and end"),
+                Option("version", nil, "show the version and end"),
+            ]
         let heads = rows.map { option in
             "  --\(option.name)" + (option.placeholder.map { " " + $0 } ?? "")
                 + (option.mayRepeat ? " …" : "")

@@ -41,7 +41,9 @@ package struct ServerSettings: Sendable {
             Option("control", "PATH", "control socket (default \(defaultControl))"),
             Option("workers", "N", "threads that answer (default: one for each CPU)"),
             Option("log", "json|text", "format of the log on standard error (default text)"),
-            Option("ca-file", "FILE", "certificate authorities for https checks (default: the system's)"),
+            Option(
+                "ca-file", "FILE",
+                "certificate authorities for https checks (default: the system's)"),
             Option("check", nil, "read everything, report every problem, and end"),
         ],
         notes: [

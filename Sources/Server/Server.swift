@@ -1,1 +1,206 @@
-// The target's first file.
+import Administration
+package import Configuration
+import Diagnostics
+import GeoSources
+import Geography
+import Glibc
+import Health
+import HealthMonitor
+import Loader
+import Responder
+import Steering
+import SystemCalls
+import Transport
+
+/// `geodnsd` from start to end: load, probe, serve; reload when told, stop when told.
+///
+/// It is the only part that knows all the others. Everything slow happens here, on the main thread,
+/// while the workers answer from the last snapshot.
+package final class Server {
+    let settings: ServerSettings
+    let log: Log
+    let startTime = WallClock.now()
+    let serving: Serving
+    let monitor: HealthMonitor
+    var workers: Workers?
+    var sources = LoadedSource.none
+    var lastReload = "none since the start"
+    private var isStopping = false
+
+    package init(_ settings: ServerSettings) {
+        self.settings = settings
+        log = Log(settings.logFormat)
+        let serving = Serving(log)
+        self.serving = serving
+        let log = log
+        monitor = HealthMonitor(
+            certificateAuthorities: settings.certificateAuthorities,
+            onChange: { serving.update($0) },
+            onTransition: { report in
+                log.write(
+                    report.state == .down ? .warning : .info, "check",
+                    report.transition?.reason ?? report.words,
+                    [
+                        ("address", report.probe.address.description),
+                        ("port", "\(report.probe.check.port)"),
+                        ("state", report.state.name),
+                    ])
+            })
+    }
+
+    /// Runs until told to stop. Returns the exit status.
+    package func run() -> Int32 {
+        guard let signals = SignalSource() else {
+            log.write(.error, "start", "cannot receive signals")
+            return 1
+        }
+        guard let world = load() else { return 1 }
+        if settings.checkOnly { return 0 }
+        do {
+            let listeners = try Listeners(
+                settings.listen, workerCount: settings.workerCount ?? Server.processorCount)
+            let control = try ControlSocket(path: settings.control)
+            adopt(world)
+            var generator = SystemRandomNumberGenerator()
+            let workers = try Workers(
+                listeners, snapshots: serving.snapshots, seed: generator.next())
+            self.workers = workers
+            announce(workers)
+            loop(signals, control)
+            ServiceManager.stopping()
+            workers.stop()
+            monitor.stop()
+            log.write(.info, "stopped")
+            return 0
+        } catch {
+            log.write(.error, "start", "\(error)")
+            monitor.stop()
+            return 1
+        }
+    }
+
+    private static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    private func announce(_ workers: Workers) {
+        for address in workers.boundAddresses {
+            log.write(.info, "listening", "", [("address", "\(address)")])
+        }
+        let upCount = serving.current?.answers.endpointIsUp.count { $0 } ?? 0
+        log.write(
+            .info, "ready", "",
+            [
+                ("zones", "\(serving.current?.world.summaries.count ?? 0)"),
+                ("targets-up", "\(upCount) of \(serving.current?.world.plan.endpoints.count ?? 0)"),
+            ])
+        ServiceManager.ready()
+    }
+
+    private func loop(_ signals: SignalSource, _ control: borrowing ControlSocket) {
+        while !isStopping {
+            var waits = [
+                pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: control.pollDescriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            guard unsafe poll(&waits, UInt(waits.count), -1) > 0 else { continue }
+            if waits[0].revents != 0 {
+                switch signals.next() {
+                case SIGHUP: _ = reload()
+                case SIGTERM, SIGINT: isStopping = true
+                default: break
+                }
+            }
+            if waits[1].revents != 0 { control.serve { handle($0) } }
+        }
+    }
+
+    private func handle(_ words: [String]) -> ControlReply {
+        guard words.count == 1 else {
+            return .failed("\(words[0]) takes no arguments")
+        }
+        switch words[0] {
+        case "status": return .ok(status())
+        case "regions": return .ok(regions())
+        case "reload":
+            let problems = reload()
+            return problems.hasErrors
+                ? .failed(
+                    "nothing was changed, the zones being served stay\n"
+                        + problems.map { "\($0)\n" }.joined())
+                : .ok((problems.map { "\($0)" } + [lastReload]).map { "\($0)\n" }.joined())
+        case "stop":
+            isStopping = true
+            return .ok("stopping\n")
+        default:
+            return .failed("unknown command \(words[0]); there are status, regions, reload, stop")
+        }
+    }
+
+    // MARK: - Loading
+
+    /// The world as the files are now; nil after every problem has been logged.
+    private func load() -> World? {
+        let (loaded, diagnostics) = loadAll()
+        for diagnostic in diagnostics {
+            log.write(diagnostic.severity == .error ? .error : .warning, "zone", "\(diagnostic)")
+        }
+        guard let loaded else { return nil }
+        sources = loaded.source
+        return loaded.world
+    }
+
+    private func loadAll() -> (loaded: (world: World, source: LoadedSource)?, [Diagnostic]) {
+        let source: LoadedSource
+        do throws(GeoSourceError) {
+            source = try LoadedSource(settings.geoData)
+        } catch {
+            return (nil, [Diagnostic(.error, at: nil, "\(error)")])
+        }
+        let (world, diagnostics) = source.loadZones(settings.zones)
+        return (world.map { ($0, source) }, diagnostics)
+    }
+
+    /// Reads everything again. On an error what is being served stays, and the log says so.
+    func reload() -> [Diagnostic] {
+        ServiceManager.reloading()
+        defer { ServiceManager.ready() }
+        let (loaded, diagnostics) = loadAll()
+        for diagnostic in diagnostics {
+            log.write(diagnostic.severity == .error ? .error : .warning, "zone", "\(diagnostic)")
+        }
+        guard let loaded else {
+            lastReload = "failed at \(WallClock.now()): \(diagnostics.count) problems"
+            log.write(.error, "reload", "failed; what was being served stays")
+            return diagnostics
+        }
+        sources = loaded.source
+        adopt(loaded.world)
+        lastReload = "done at \(WallClock.now())"
+        log.write(
+            .info, "reload", "", [("zones", "\(loaded.world.summaries.count)")])
+        return diagnostics
+    }
+
+    /// Probes what is new in `world` once, then serves it, then stops the probes that are no
+    /// longer needed: the first answer of a new region is already right.
+    private func adopt(_ world: World) {
+        let probes = monitor.watch(world.plan.probes)
+        let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
+        if !monitor.waitForFirstResults(of: probes, atMost: longest + .seconds(1)) {
+            log.write(.warning, "probes", "not every first probe has ended; those count as up")
+        }
+        serving.adopt(world, probes: probes, health: monitor.table)
+        monitor.retain(only: Set(probes))
+        // A change that came between the two lines above belongs to the new world too.
+        serving.update(monitor.table)
+    }
+}
+
+extension HealthState {
+    var name: String {
+        switch self {
+        case .unknown: "unknown"
+        case .up: "up"
+        case .down: "down"
+        }
+    }
+}

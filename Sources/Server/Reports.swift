@@ -1,0 +1,115 @@
+import Glibc
+import Health
+import Loader
+import Responder
+import Steering
+import Transport
+
+// What `geodnsctl` shows.
+extension Server {
+    func status() -> String {
+        var rows: [(String, String)] = [
+            ("process", "\(getpid()), started \(startTime)"),
+            (
+                "listening",
+                (workers?.boundAddresses ?? []).map { "\($0)" }.joined(separator: " ")
+            ),
+            ("last reload", lastReload),
+        ]
+        if case .database(let database) = sources {
+            rows.append(("geo data", database.summary))
+        } else {
+            rows.append(("geo data", "none: every client's place is unknown"))
+        }
+        if let current = serving.current {
+            let plan = current.world.plan
+            let down = plan.endpoints.indices.filter { !current.answers.endpointIsUp[$0] }
+            rows.append(
+                (
+                    "targets",
+                    "\(plan.endpoints.count - down.count) of \(plan.endpoints.count) up"
+                        + (down.isEmpty
+                            ? ""
+                            : "; down: "
+                                + down.map { plan.endpoints[$0].label }.joined(separator: " "))
+                ))
+            for zone in current.world.summaries {
+                rows.append(
+                    (
+                        "zone",
+                        "\(zone.origin) serial \(zone.serial), \(zone.recordCount) records, "
+                            + "\(zone.geoCount) GEO names, from \(zone.file)"
+                    ))
+            }
+        }
+        for row in serving.snapshots.totals.rows { rows.append((row.name, "\(row.value)")) }
+        if let statistics = workers?.statistics {
+            rows += [
+                ("datagrams received", "\(statistics.datagramsReceived)"),
+                ("datagrams answered", "\(statistics.datagramsAnswered)"),
+                ("TCP connections", "\(statistics.connectionsOpened)"),
+                ("TCP queries", "\(statistics.streamQueries)"),
+            ]
+        }
+        return Table.text(rows.map { [$0.0, $0.1] })
+    }
+
+    /// One line for each address of each target.
+    func regions() -> String {
+        guard let current = serving.current else { return "" }
+        let plan = current.world.plan
+        var rows = [["TARGET", "STATE", "ADDRESS", "CHECK", "CHECK STATE", "SINCE", "LAST RESULT"]]
+        let now = WallClock.now()
+        for (index, endpoint) in plan.endpoints.enumerated() {
+            let state = current.answers.endpointIsUp[index] ? "up" : "down"
+            for address in endpoint.addresses {
+                let head = [endpoint.label, state, "\(address.address)"]
+                if address.probes.isEmpty {
+                    rows.append(head + ["none", "-", "-", "never checked, always up"])
+                }
+                let reports = monitor.report(of: address.probes.map { current.probes[$0] })
+                for report in reports {
+                    rows.append(
+                        head + [
+                            report.probe.check.summary, report.state.name,
+                            since(report, now: now), report.words,
+                        ])
+                }
+            }
+        }
+        return Table.text(rows)
+    }
+
+    private func since(_ report: ProbeReport, now: WallClock) -> String {
+        guard let since = report.since else { return "-" }
+        let ago = MonotonicTime.now() - since
+        return WallClock(seconds: now.seconds - Int(ago.components.seconds)).description
+    }
+}
+
+extension CheckSpecification {
+    /// `https:443/healthz`
+    var summary: String {
+        switch kind {
+        case .http(let path): "http:\(port)\(path)"
+        case .https(let path): "https:\(port)\(path)"
+        case .tcp: "tcp:\(port)"
+        }
+    }
+}
+
+/// Columns for people to read.
+enum Table {
+    static func text(_ rows: [[String]]) -> String {
+        let columnCount = rows.map(\.count).max() ?? 0
+        let widths = (0..<columnCount).map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                column == row.count - 1
+                    ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }.joined() + "\n"
+        }.joined()
+    }
+}

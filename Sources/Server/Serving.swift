@@ -1,0 +1,81 @@
+import Health
+import HealthMonitor
+import Loader
+import Responder
+import Steering
+import Synchronization
+
+/// What is being served: a world and the health of its probes, published together whenever one of
+/// the two changes.
+final class Serving: Sendable {
+    struct Current {
+        var world: World
+        /// Names the world's probes in the monitor's tables.
+        var probes: [ProbeIdentifier]
+        var health: HealthTable
+        var answers: AnswerTable
+    }
+
+    let snapshots: SnapshotCell
+    private let state: Mutex<Current?>
+    private let log: Log
+
+    init(_ log: Log) {
+        self.log = log
+        snapshots = SnapshotCell(.empty)
+        state = Mutex(nil)
+    }
+
+    var current: Current? { state.withLock { $0 } }
+
+    /// Starts to serve `world`.
+    func adopt(_ world: World, probes: [ProbeIdentifier], health: HealthTable) {
+        state.withLock { state in
+            let snapshot = world.snapshot(health, probes: probes)
+            report(from: nil, to: snapshot.answers, health, probes)
+            state = Current(
+                world: world, probes: probes, health: health, answers: snapshot.answers)
+            snapshots.publish(snapshot)
+        }
+    }
+
+    /// Health has changed: the same world, other answers.
+    func update(_ health: HealthTable) {
+        state.withLock { state in
+            guard let current = state else { return }
+            let snapshot = current.world.snapshot(health, probes: current.probes)
+            snapshots.publish(snapshot)
+            report(from: current.answers, to: snapshot.answers, health, current.probes)
+            state?.health = health
+            state?.answers = snapshot.answers
+        }
+    }
+
+    /// Logs every endpoint that went up or down.
+    private func report(
+        from before: AnswerTable?, to after: AnswerTable, _ health: HealthTable,
+        _ probes: [ProbeIdentifier]
+    ) {
+        for (index, endpoint) in after.plan.endpoints.enumerated() {
+            let isUp = after.endpointIsUp[index]
+            // At the first report only what is down is news.
+            guard isUp != (before?.endpointIsUp[index] ?? true) else { continue }
+            let downCount = endpoint.addresses.count { address in
+                address.probes.contains { health[probes[$0]] == .down }
+            }
+            log.write(
+                isUp ? .info : .warning, isUp ? "up" : "down", "",
+                [
+                    ("target", endpoint.label), ("name", endpoint.name.description),
+                    ("addresses-down", "\(downCount) of \(endpoint.addresses.count)"),
+                ])
+        }
+        for (index, name) in after.plan.names.enumerated() where !after.nameIsUp[index] {
+            if before?.nameIsUp[index] == false { continue }
+            log.write(
+                .error, "nothing-up",
+                "no target of this name is up; it is answered as its last-resort says",
+                [("name", name.name.description)])
+        }
+    }
+}

@@ -106,7 +106,9 @@ let package = Package(
         tests("DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "CMaxMindDB"]),
         tests("GeoSourcesTests", ["Addressing", "DatabaseBuilder", "GeoSources", "Geography"]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
-        tests("TransportTests", ["Addressing", "Administration", "Responder", "Transport"]),
+        tests(
+            "TransportTests",
+            ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),
         tests(
             "ScenarioTests",
             [

@@ -109,7 +109,9 @@ let package = Package(
             "GeoSourcesTests",
             ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
-        tests("TransportTests", ["Addressing", "Administration", "Responder", "Transport"]),
+        tests(
+            "TransportTests",
+            ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),
         tests(
             "ScenarioTests",
             [

@@ -39,6 +39,7 @@ package struct ControlSocket: ~Copyable {
             let bytes = try request.read(byteCountMax: ControlRequest.byteCountMax) {
                 $0.contains(UInt8(ascii: "\n"))
             }
+            request.discardWaiting()
             let reply = ControlSocket.reply(to: bytes, handle)
             try ControlStream(client, within: ControlSocket.exchangeTimeout).write(reply.bytes)
         } catch {
@@ -66,10 +67,6 @@ package struct ControlSocket: ~Copyable {
 extension ControlSocket {
     private static func listen(_ path: String) throws(ControlError) -> FileDescriptor {
         let socket = try makeSocket(path)
-        // The mode of the socket before bind(2) is that of the file (unix(7), "Pathname socket
-        // ownership and permissions" leaves it to umask; Linux takes the inode's mode): so there
-        // is no moment in which others could connect.
-        _ = fchmod(socket.number, 0o600)
         // SAFETY: a string during the call, here and below.
         var bound = attempt { unsafe Int(clinux_bind_path(socket.number, path)) }
         if bound == .failure(.addressInUse) {
@@ -78,6 +75,7 @@ extension ControlSocket {
         }
         if case .failure(let error) = bound { throw listenError(path, error) }
         do throws(Errno) {
+            // Nobody could connect so far: it does not listen yet.
             try require { unsafe chmod(path, 0o600) }
             try require { Glibc.listen(socket.number, 16) }
         } catch {

@@ -51,6 +51,19 @@ struct ControlStream {
         return bytes
     }
 
+    /// Reads what is there and forgets it, at most a megabyte: a socket that is closed with unread
+    /// bytes resets the connection, and the other side loses the reply.
+    func discardWaiting() {
+        var piece = [UInt8](repeating: 0, count: 16_384)
+        for _ in 0..<64 {
+            // SAFETY: at most the piece's size.
+            let outcome = unsafe piece.withUnsafeMutableBytes { piece in
+                attempt { unsafe recv(descriptor.number, piece.baseAddress, piece.count, 0) }
+            }
+            guard case .success(1...) = outcome else { return }
+        }
+    }
+
     private func wait(for events: Int16) throws(Errno) {
         let left = (deadline - ContinuousClock.now) / .milliseconds(1)
         guard left > 0 else { throw .timedOut }

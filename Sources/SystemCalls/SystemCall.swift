@@ -22,15 +22,11 @@ package func attempt(_ call: () -> Int) -> Outcome {
 
 /// `attempt` for calls that are expected to work.
 @discardableResult
-package func require(_ call: () -> Int) throws(Errno) -> Int {
-    switch attempt(call) {
-    case .success(let result): return result
+package func require<Result: FixedWidthInteger>(
+    _ call: () -> Result
+) throws(Errno) -> Result {
+    switch attempt({ Int(call()) }) {
+    case .success(let result): return Result(result)
     case .failure(let error): throw error
     }
-}
-
-/// `require` for calls that return an Int32, as most do.
-@discardableResult
-package func require(_ call: () -> Int32) throws(Errno) -> Int32 {
-    Int32(truncatingIfNeeded: try require { () -> Int in Int(call()) })
 }

@@ -1,0 +1,87 @@
+import Addressing
+import Glibc
+import SystemCalls
+import Testing
+
+@testable import Transport
+
+@Suite("Listening")
+struct ListenersTests {
+    @Test func `all workers of an address share the port the kernel chose, UDP and TCP`() throws {
+        let asked = [try listenAddress("127.0.0.1@0"), try listenAddress("[::1]@0")]
+        let listeners = try Listeners(asked, workerCount: 3)
+        #expect(listeners.boundAddresses.count == 2)
+        #expect(listeners.boundAddresses.map(\.address) == asked.map(\.address))
+        #expect(listeners.boundAddresses.allSatisfy { $0.port != 0 })
+        #expect(listeners.workers.count == 3)
+        for worker in listeners.workers {
+            for sockets in [worker.datagram, worker.listening] {
+                #expect(try sockets.map(localAddress) == listeners.boundAddresses)
+            }
+        }
+    }
+
+    @Test func `an address given twice is bound once`() throws {
+        let first = try Listeners([try listenAddress("127.0.0.1@0")], workerCount: 1)
+        let address = first.boundAddresses[0]
+        _ = consume first
+        let listeners = try Listeners([address, address], workerCount: 1)
+        #expect(listeners.boundAddresses == [address])
+    }
+
+    @Test(arguments: TransportProtocol.allCases)
+    func `a port in use is an error that says so`(transport: TransportProtocol) throws {
+        let (holder, address) = try holdPort(transport)
+        let error = try #require(throws: ListenError.self) {
+            _ = try Listeners([address], workerCount: 1)
+        }
+        #expect(error == ListenError(address: address, transport: transport, reason: .addressInUse))
+        let start = "cannot listen on \(address) (\(transport.rawValue)): address already in use; "
+        #expect(error.description.hasPrefix(start + "is another DNS server running?"))
+        withExtendedLifetime(holder) {}
+    }
+
+    @Test func `two servers of one user do not share a port silently`() throws {
+        let server = try TestServer()
+        let error = try #require(throws: ListenError.self) {
+            _ = try Listeners([server.address], workerCount: 1)
+        }
+        #expect(error.reason == .addressInUse)
+    }
+
+    @Test func `an address of somebody else is an error that says what to do`() throws {
+        let error = try #require(throws: ListenError.self) {
+            _ = try Listeners([try listenAddress("192.0.2.1@0")], workerCount: 1)
+        }
+        #expect(error.reason == .addressNotAvailable)
+        #expect(error.description.contains("not an address of this machine"))
+        #expect(error.description.contains("sysctl net.ipv4.ip_nonlocal_bind"))
+    }
+
+    @Test func `a privileged port is an error that names the capability`() throws {
+        let error = ListenError(
+            address: try listenAddress("127.0.0.1@53"), transport: .udp, reason: .permissionDenied)
+        #expect(
+            error.description.hasPrefix(
+                "cannot listen on 127.0.0.1@53 (UDP): permission denied; ports under 1024 want"))
+        #expect(error.description.contains("CAP_NET_BIND_SERVICE"))
+    }
+
+    private func localAddress(_ descriptor: FileDescriptor) throws -> ListenAddress {
+        var address = SocketAddress()
+        try require { address.withRoom { getsockname(descriptor.number, $0, $1) } }
+        return try #require(address.listenAddress)
+    }
+
+    /// Another program's socket: no SO_REUSEPORT.
+    private func holdPort(
+        _ transport: TransportProtocol
+    ) throws -> (FileDescriptor, ListenAddress) {
+        let type = Int32(transport == .udp ? SOCK_DGRAM.rawValue : SOCK_STREAM.rawValue)
+        let holder = try FileDescriptor { socket(AF_INET, type, 0) }
+        let any = SocketAddress(try listenAddress("127.0.0.1@0"))
+        try require { any.withPointer { bind(holder.number, $0, $1) } }
+        if transport == .tcp { try require { listen(holder.number, 1) } }
+        return (holder, try localAddress(holder))
+    }
+}

@@ -18,4 +18,17 @@ package enum JSONText {
         }
         return result + "\""
     }
+
+    /// `null` for nil.
+    package static func optional(_ text: String?) -> String { text.map(string) ?? "null" }
+
+    /// Of values that are JSON already.
+    package static func array(_ values: [String]) -> String {
+        "[" + values.joined(separator: ",") + "]"
+    }
+
+    /// Of values that are JSON already, in the order given.
+    package static func object(_ members: [(name: String, value: String)]) -> String {
+        "{" + members.map { string($0.name) + ":" + $0.value }.joined(separator: ",") + "}"
+    }
 }

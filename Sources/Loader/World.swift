@@ -22,9 +22,14 @@ package struct World: Sendable {
     package let plan: SteeringPlan
     package let summaries: [ZoneSummary]
 
-    /// What is served under `health`; `probes[i]` names the plan's probe i there.
-    package func snapshot(_ health: HealthTable, probes: [ProbeIdentifier]) -> Snapshot {
-        Snapshot(zones: zones, answers: AnswerTable(plan, health: health, probes: probes))
+    /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
+    /// `forcedDown` count as down whatever their checks say.
+    package func snapshot(
+        _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = []
+    ) -> Snapshot {
+        Snapshot(
+            zones: zones,
+            answers: AnswerTable(plan, health: health, probes: probes, forcedDown: forcedDown))
     }
 }
 

@@ -29,10 +29,7 @@ package struct Log: Sendable {
                 [("time", time), ("level", level.rawValue), ("event", event)]
                 + (message.isEmpty ? [] : [("message", message)])
                 + fields.map { ($0.name, $0.value) }
-            line =
-                "{"
-                + all.map { "\(JSONText.string($0.0)):\(JSONText.string($0.1))" }
-                .joined(separator: ",") + "}"
+            line = JSONText.object(all.map { ($0.0, JSONText.string($0.1)) })
         }
         line += "\n"
         // One write for each line, so that lines of several threads never mix.

@@ -19,11 +19,13 @@ package final class AnswerTable: Sendable {
     /// Addresses of endpoints and names of external targets, in wire form.
     let bytes: FrozenArray<UInt8>
 
-    /// `probes[i]` names the plan's probe i in `health`.
+    /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as down
+    /// whatever their checks say.
     package init(
-        _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier]
+        _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
+        forcedDown: Set<Int> = []
     ) {
-        var builder = AnswerTableBuilder(plan)
+        var builder = AnswerTableBuilder(plan, forcedDown: forcedDown)
         builder.build { health[probes[$0]] != .down }
         self.plan = plan
         endpointIsUp = builder.endpointIsUp
@@ -101,6 +103,7 @@ struct EndpointState: BitwiseCopyable, Sendable {
 /// Computes the tables of an `AnswerTable`.
 private struct AnswerTableBuilder {
     let plan: SteeringPlan
+    let forcedDown: Set<Int>
     var endpointIsUp: [Bool] = []
     var names: [NameState] = []
     var selectors: [SelectorState] = []
@@ -111,8 +114,9 @@ private struct AnswerTableBuilder {
     /// Per GEO name: known once it has been asked for.
     private var nameIsUp: [Bool?]
 
-    init(_ plan: SteeringPlan) {
+    init(_ plan: SteeringPlan, forcedDown: Set<Int>) {
         self.plan = plan
+        self.forcedDown = forcedDown
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
@@ -152,10 +156,13 @@ private struct AnswerTableBuilder {
         let families = IPAddress.Family.allCases.map { family in
             endpoint.addresses.indices.filter { endpoint.addresses[$0].address.family == family }
         }
-        let endpointUp = families.allSatisfy { members in
-            let upCount = members.count { up[$0] }
-            return members.isEmpty || upCount >= endpoint.require.count(of: members.count)
-        }
+        let isForcedDown = forcedDown.contains(endpointIsUp.count)
+        let endpointUp =
+            !isForcedDown
+            && families.allSatisfy { members in
+                let upCount = members.count { up[$0] }
+                return members.isEmpty || upCount >= endpoint.require.count(of: members.count)
+            }
         endpointIsUp.append(endpointUp)
         // An endpoint that is down is answered only when nothing better is left: then whole.
         let answered = families.map { members in

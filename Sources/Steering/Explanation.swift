@@ -22,6 +22,8 @@ package struct Explanation: Sendable {
         package var candidates: [Candidate]
         package var chosen: String?
         package var reason: Reason
+        /// What an answer by the first choice of this step's policy is called.
+        package var ordinaryReason: Reason
         /// Whether this step looked the client up, and how wide its answer holds.
         package var match: LocationTable.Match?
         package var backups: [String]
@@ -86,7 +88,8 @@ extension AnswerTable {
         }
         let step = Explanation.Step(
             name: name, method: selector.method, usesClientSubnet: selector.usesClientSubnet,
-            candidates: candidates, chosen: chosen, reason: choice.reason, match: match,
+            candidates: candidates, chosen: chosen, reason: choice.reason,
+            ordinaryReason: selector.reason, match: match,
             backups: selector.backupLabels)
         return (step, choice.kind == .name ? Int(choice.index) : nil)
     }

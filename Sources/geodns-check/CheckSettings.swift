@@ -1,0 +1,111 @@
+import Addressing
+import Configuration
+import DNSWire
+import Loader
+
+/// What `geodns-check` is told on its command line.
+struct CheckSettings {
+    var zones: String
+    /// Nil: every client's place is unknown.
+    var geoData: String?
+    var names: [DomainName]
+    var types: [RRType]
+    var clients: [Prefix]
+    /// Labels of regions and targets that count as down.
+    var down: [String]
+    var writesJSON: Bool
+
+    static let program = Program(
+        name: "geodns-check",
+        summary: "Checks zones; with NAME, tells what geodnsd would answer to whom, and why.",
+        operands: "[NAME…]",
+        options: [
+            Option(
+                "zones", "DIR",
+                "folder of NAME.zone files, or one such file (default \(ServerSettings.defaultZones))"
+            ),
+            Option(
+                "geo-data", "FILE|DIR",
+                "location database (.mmdb), or its folder (default \(ServerSettings.defaultGeoData)); "
+                    + "`none`: no database"),
+            Option("type", "TYPE", mayRepeat: true, "record type asked for (default A)"),
+            Option(
+                "from", "IP|CIDR|@FILE", mayRepeat: true,
+                "client the query comes from; @FILE: one to a line"),
+            Option("down", "TARGET", mayRepeat: true, "take this region or target as down"),
+            Option("json", nil, "one JSON object for each name, type and client"),
+        ],
+        notes: [
+            "Without NAME the zones are checked, and every problem is shown as file:line:column.",
+            "No probe is sent: every target counts as up but those given with --down.",
+            "Exit status: 0 fine, 1 errors were found, 2 wrong usage.",
+        ])
+
+    init(_ arguments: Arguments) throws(UsageError) {
+        zones = arguments.last("zones") ?? ServerSettings.defaultZones
+        let geoData = arguments.last("geo-data") ?? ServerSettings.defaultGeoData
+        self.geoData = geoData == "none" ? nil : geoData
+        down = arguments.all("down")
+        writesJSON = arguments.has("json")
+        names = []
+        for text in arguments.operands {
+            guard let name = DomainName(text) else {
+                throw UsageError("\(text) is no domain name")
+            }
+            names.append(name)
+        }
+        types = []
+        for text in arguments.all("type") {
+            guard let type = RRType(text) else {
+                throw UsageError("--type \(text): expected a record type, like A, AAAA or TYPE65")
+            }
+            types.append(type)
+        }
+        if types.isEmpty { types = [.a] }
+        clients = []
+        for text in arguments.all("from") { try addClients(text) }
+        if !clients.isEmpty, names.isEmpty {
+            throw UsageError("--from needs a NAME to ask for")
+        }
+        if !names.isEmpty, clients.isEmpty {
+            throw UsageError("who asks? give --from IP, --from CIDR or --from @FILE")
+        }
+    }
+
+    private mutating func addClients(_ text: String) throws(UsageError) {
+        guard text.hasPrefix("@") else {
+            guard let prefix = Prefix(text) else {
+                throw UsageError(
+                    "--from \(text): expected an address like 133.11.0.1 or a prefix like "
+                        + "203.0.113.0/24 without bits beyond its length")
+            }
+            clients.append(prefix)
+            return
+        }
+        let path = String(text.dropFirst())
+        do throws(FileError) {
+            let lines = String(decoding: try FileSystem.read(path), as: UTF8.self)
+                .split(separator: "\n", omittingEmptySubsequences: false)
+            for (index, line) in lines.enumerated() {
+                let content = line.prefix { $0 != "#" }.trimmed
+                guard !content.isEmpty else { continue }
+                guard let prefix = Prefix(content) else {
+                    throw UsageError(
+                        "\(path):\(index + 1):1: error: expected an address or a prefix, not \(content)"
+                    )
+                }
+                clients.append(prefix)
+            }
+        } catch {
+            throw UsageError("--from \(text): \(error)")
+        }
+    }
+}
+
+extension Substring {
+    /// Without blanks at both ends.
+    fileprivate var trimmed: String {
+        let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
+        return String(start.reversed().drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed())
+    }
+}

@@ -71,29 +71,37 @@ package struct RRTypeDescriptor: Sendable {
     package let type: RRType
     package let mnemonic: String
     package let fields: [RDATAField]
+    /// What each field is called, one for one: for messages.
+    package let fieldNames: [String]
 
     package static let all: [RRTypeDescriptor] = [
-        .init(.a, "A", [.ipv4]),
-        .init(.ns, "NS", [.compressibleName]),
-        .init(.cname, "CNAME", [.compressibleName]),
+        .init(.a, "A", [(.ipv4, "address")]),
+        .init(.ns, "NS", [(.compressibleName, "name server")]),
+        .init(.cname, "CNAME", [(.compressibleName, "canonical name")]),
         .init(
             .soa, "SOA",
             [
-                .compressibleName, .compressibleName, .uint32, .duration, .duration, .duration,
-                .duration,
+                (.compressibleName, "primary server"), (.compressibleName, "mailbox"),
+                (.uint32, "serial"), (.duration, "refresh"), (.duration, "retry"),
+                (.duration, "expire"), (.duration, "minimum"),
             ]),
-        .init(.ptr, "PTR", [.compressibleName]),
-        .init(.mx, "MX", [.uint16, .compressibleName]),
-        .init(.txt, "TXT", [.characterStrings]),
-        .init(.aaaa, "AAAA", [.ipv6]),
-        .init(.srv, "SRV", [.uint16, .uint16, .uint16, .name]),
-        .init(.caa, "CAA", [.uint8, .tag, .text]),
+        .init(.ptr, "PTR", [(.compressibleName, "name")]),
+        .init(.mx, "MX", [(.uint16, "preference"), (.compressibleName, "exchange")]),
+        .init(.txt, "TXT", [(.characterStrings, "text")]),
+        .init(.aaaa, "AAAA", [(.ipv6, "address")]),
+        .init(
+            .srv, "SRV",
+            [(.uint16, "priority"), (.uint16, "weight"), (.uint16, "port"), (.name, "target")]),
+        .init(.caa, "CAA", [(.uint8, "flags"), (.tag, "tag"), (.text, "value")]),
     ]
 
-    private init(_ type: RRType, _ mnemonic: String, _ fields: [RDATAField]) {
+    private init(
+        _ type: RRType, _ mnemonic: String, _ fields: [(kind: RDATAField, name: String)]
+    ) {
         self.type = type
         self.mnemonic = mnemonic
-        self.fields = fields
+        self.fields = fields.map { $0.kind }
+        self.fieldNames = fields.map { $0.name }
     }
 
     /// Nil for a type that travels as RFC 3597 has it.

@@ -99,6 +99,8 @@ package struct GeoRecord: Sendable {
     /// A label or labels put before each region's name: `service=api` takes `api.<region>`.
     /// Relative to the region; nil: the region's own addresses.
     package var service: [[UInt8]]?
+    /// Where the value of `service=` stands; nil where there is none.
+    package var serviceLocation: SourceLocation?
     /// `check=`: checks for those addresses instead of the ones found there.
     package var checks: [NameReference]
     package var by: Share
@@ -109,12 +111,13 @@ package struct GeoRecord: Sendable {
 
     package init(
         _ policy: Policy, targets: [TargetReference], service: [[UInt8]]? = nil,
-        checks: [NameReference] = [], by: Share = .query, backups: [NameReference] = [],
+        serviceLocation: SourceLocation? = nil, checks: [NameReference] = [], by: Share = .query, backups: [NameReference] = [],
         lastResort: LastResort = .all, usesClientSubnet: Bool = true
     ) {
         self.policy = policy
         self.targets = targets
         self.service = service
+        self.serviceLocation = serviceLocation
         self.checks = checks
         self.by = by
         self.backups = backups

@@ -13,7 +13,8 @@ package struct ZoneDraft: Sendable {
         package var rdataByteCount: UInt16
         package var type: RRType
         package var ttl: UInt32
-        fileprivate var file: UInt16
+        /// Into `files`.
+        fileprivate var file: UInt32
         fileprivate var line: UInt32
         fileprivate var column: UInt16
     }
@@ -22,9 +23,10 @@ package struct ZoneDraft: Sendable {
     package struct Steering<Value: Sendable>: Sendable {
         package var owner: DomainName
         package var value: Value
+        /// Of the type word; for a line that `MAP file=` brought in, of that line's prefix.
         package var location: SourceLocation
 
-        package init(owner: DomainName, _ value: Value, at location: SourceLocation) {
+        package init(owner: DomainName, value: Value, at location: SourceLocation) {
             self.owner = owner
             self.value = value
             self.location = location
@@ -35,7 +37,10 @@ package struct ZoneDraft: Sendable {
     package let origin: DomainName
     package private(set) var records: [Record] = []
     package private(set) var bytes: [UInt8] = []
+    /// Each file once: a zone and its includes may alternate.
     private var files: [String] = []
+    /// The file of the last record added: nearly always the next one's too.
+    private var lastFile: UInt32 = 0
 
     package var regions: [Steering<RegionRecord>] = []
     package var checks: [Steering<CheckRecord>] = []
@@ -51,21 +56,30 @@ package struct ZoneDraft: Sendable {
     }
 
     /// Adds a record of an ordinary type. `owner` is one valid uncompressed name, `rdata` at most
-    /// 65,535 bytes and valid for `type`.
+    /// 65,535 bytes and valid for `type`; `location` is that of the type word.
     package mutating func add(
         owner: [UInt8], type: RRType, ttl: UInt32, rdata: [UInt8], at location: SourceLocation
     ) {
         let offset = bytes.count
         bytes += owner
         bytes += rdata
-        // Locations of neighbours share the file: the last one is nearly always it.
-        if files.last != location.file { files.append(location.file) }
         records.append(
             Record(
                 offset: offset, ownerByteCount: UInt8(owner.count),
                 rdataByteCount: UInt16(rdata.count), type: type, ttl: ttl,
-                file: UInt16(truncatingIfNeeded: files.count - 1),
+                file: index(of: location.file),
                 line: UInt32(clamping: location.line), column: UInt16(clamping: location.column)))
+    }
+
+    private mutating func index(of file: String) -> UInt32 {
+        if Int(lastFile) < files.count, files[Int(lastFile)] == file { return lastFile }
+        if let known = files.firstIndex(of: file) {
+            lastFile = UInt32(known)
+        } else {
+            files.append(file)
+            lastFile = UInt32(files.count - 1)
+        }
+        return lastFile
     }
 
     package func owner(of record: Record) -> ArraySlice<UInt8> {

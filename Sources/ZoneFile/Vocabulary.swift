@@ -1,0 +1,115 @@
+import DNSWire
+
+/// One set of words of the zone language: those this version understands, and those the language
+/// has and a later version will. Parsing and messages follow the same table.
+struct Vocabulary {
+    /// `key`, `policy`, …
+    let idea: String
+    /// The record type the words belong to.
+    let recordType: String
+    let supported: [String]
+    let later: [String]
+
+    /// What to say about a word that is not supported.
+    func complaint(about word: String) -> String {
+        if later.contains(word) {
+            return "'\(word)' is part of the zone language but this version does not support it"
+        }
+        let list = supported.joined(separator: ", ")
+        let hint = nearest(to: word).map { "; did you mean '\($0)'?" } ?? ""
+        return "unknown \(idea) '\(word)'; \(recordType) takes: \(list)\(hint)"
+    }
+
+    /// The word that was probably meant: at most two typing errors away, and fewer than a third of
+    /// the word's letters, rounded up.
+    private func nearest(to word: String) -> String? {
+        let typed = word.utf8.map(lowercased)
+        guard typed.count <= 40 else { return nil }
+        let candidates = (supported + later).map { ($0, editDistance(typed, Array($0.utf8))) }
+        guard let best = candidates.min(by: { $0.1 < $1.1 }) else { return nil }
+        return best.1 <= min(2, (max(typed.count, best.0.utf8.count) + 2) / 3) ? best.0 : nil
+    }
+}
+
+/// Insertions, deletions, replacements and exchanges of neighbours (optimal string alignment).
+private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var older: [Int] = []
+    var previous = Array(0...right.count)
+    for i in left.indices {
+        var current = [i + 1]
+        for j in right.indices {
+            let replaced = previous[j] + (left[i] == right[j] ? 0 : 1)
+            var best = min(replaced, previous[j + 1] + 1, current[j] + 1)
+            if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+                best = min(best, older[j - 1] + 1)
+            }
+            current.append(best)
+        }
+        older = previous
+        previous = current
+    }
+    return previous[right.count]
+}
+
+/// A key that takes `=value`.
+protocol SteeringKey: RawRepresentable<String>, CaseIterable, Hashable {
+    static var vocabulary: Vocabulary { get }
+}
+
+enum RegionKey: String, SteeringKey {
+    case check, require, capacity, bias
+
+    static let vocabulary = Vocabulary(
+        idea: "key", recordType: "REGION", supported: allCases.map(\.rawValue), later: [])
+}
+
+enum CheckKind: String, CaseIterable {
+    case http, https, tcp
+
+    static let vocabulary = Vocabulary(
+        idea: "kind", recordType: "CHECK", supported: allCases.map(\.rawValue),
+        later: ["tls", "dns", "ping", "exec", "file", "load"])
+}
+
+enum CheckKey: String, SteeringKey {
+    case port, host, every, fast, timeout, fall, rise, from, expect
+
+    static let vocabulary = Vocabulary(
+        idea: "key", recordType: "CHECK", supported: allCases.map(\.rawValue),
+        later: [
+            "quorum", "contains", "matches", "cert-days", "send", "receive", "max-age", "metrics",
+            "max-error-rate", "max-p99", "max-queue",
+        ])
+}
+
+enum GeoPolicyWord: String, CaseIterable {
+    case nearest, failover, weighted
+
+    static let vocabulary = Vocabulary(
+        idea: "policy", recordType: "GEO", supported: allCases.map(\.rawValue) + ["map=NAME"],
+        later: [
+            "fastest", "round-robin", "random", "two-choices", "hash", "least-connections",
+            "least-response-time", "all",
+        ])
+}
+
+enum GeoKey: String, SteeringKey {
+    case service, check, by, backup
+    case lastResort = "last-resort"
+    case ecs
+
+    static let vocabulary = Vocabulary(
+        idea: "key", recordType: "GEO", supported: allCases.map(\.rawValue),
+        later: [
+            "answers", "within", "skip", "spill", "ramp", "hold", "panic", "family", "rtt",
+        ])
+}
+
+enum MapSelectorWord: String, CaseIterable {
+    case `default`, continent, country, subdivision, city, net, file
+
+    static let vocabulary = Vocabulary(
+        idea: "selector", recordType: "MAP",
+        supported: allCases.map { $0 == .default ? "default" : "\($0.rawValue)=" },
+        later: ["asn="])
+}

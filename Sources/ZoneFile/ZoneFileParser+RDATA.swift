@@ -1,0 +1,222 @@
+import Addressing
+import DNSWire
+
+// RDATA from presentation format to wire format, field by field as `RRTypeDescriptor` lists them.
+extension ZoneFileParser {
+    /// Fills `rdata` from the words from `first` on. False after a report.
+    mutating func readRDATA(_ type: RRType, from first: Int) -> Bool {
+        rdata.removeAll(keepingCapacity: true)
+        if first < scanner.tokens.count, isGenericMark(scanner.tokens[first]) {
+            return readGeneric(type, from: first + 1)
+        }
+        guard let descriptor = RRTypeDescriptor.of(type) else {
+            let message = "\(type) takes its RDATA as \\# <length> <hexadecimal> (RFC 3597 §5)"
+            if first < scanner.tokens.count {
+                report(scanner.tokens[first], message)
+            } else {
+                reportMissing(message)
+            }
+            return false
+        }
+        var index = first
+        var isValid = true
+        for (field, name) in zip(descriptor.fields, descriptor.fieldNames) {
+            guard index < scanner.tokens.count else {
+                reportMissing("\(descriptor.mnemonic): expected the \(name), found the end")
+                return false
+            }
+            if case .characterStrings = field {
+                while index < scanner.tokens.count {
+                    isValid = appendCharacterString(scanner.tokens[index]) && isValid
+                    index += 1
+                }
+            } else {
+                isValid = append(field, scanner.tokens[index], name) && isValid
+                index += 1
+            }
+        }
+        if index < scanner.tokens.count {
+            let extra = scanner.tokens[index]
+            report(
+                extra,
+                "unexpected \(shown(text(of: extra))) after the RDATA of \(descriptor.mnemonic)")
+            return false
+        }
+        return isValid && checkRDATALength(type, at: first)
+    }
+
+    private mutating func checkRDATALength(_ type: RRType, at first: Int) -> Bool {
+        if rdata.count <= 65535 { return true }
+        report(scanner.tokens[first], "the RDATA of this \(type) is longer than 65535 bytes")
+        return false
+    }
+
+    private mutating func append(_ field: RDATAField, _ token: Token, _ name: String) -> Bool {
+        if token.isQuoted || token.hasInnerQuotes {
+            guard case .text = field, token.isQuoted else {
+                report(token, "expected the \(name) without quotes")
+                return false
+            }
+        }
+        switch field {
+        case .uint8: return appendNumber(token, name, maximum: 255, byteCount: 1)
+        case .uint16: return appendNumber(token, name, maximum: 65535, byteCount: 2)
+        case .uint32: return appendNumber(token, name, maximum: 0xffff_ffff, byteCount: 4)
+        case .duration: return appendDuration(token, name)
+        case .ipv4: return appendAddress(token, .ipv4)
+        case .ipv6: return appendAddress(token, .ipv6)
+        case .compressibleName, .name: return appendName(token, name)
+        case .characterStrings: return appendCharacterString(token)
+        case .tag: return appendTag(token)
+        case .text: return appendText(token)
+        }
+    }
+
+    private mutating func appendBigEndian(_ value: UInt64, byteCount: Int) {
+        for shift in (0..<byteCount).reversed() {
+            rdata.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift)))
+        }
+    }
+
+    private mutating func appendNumber(
+        _ token: Token, _ name: String, maximum: UInt64, byteCount: Int
+    ) -> Bool {
+        guard let value = parseNumber(text(of: token), maximum: maximum) else {
+            report(token, "the \(name) is a number 0…\(maximum), found \(shown(text(of: token)))")
+            return false
+        }
+        appendBigEndian(value, byteCount: byteCount)
+        return true
+    }
+
+    private mutating func appendDuration(_ token: Token, _ name: String) -> Bool {
+        guard case .value(let seconds) = parseTTL(text(of: token), maximum: .max) else {
+            report(
+                token,
+                "the \(name) is a time in seconds, or with units such as 1h30m, found "
+                    + shown(text(of: token)))
+            return false
+        }
+        appendBigEndian(seconds, byteCount: 4)
+        return true
+    }
+
+    private mutating func appendAddress(_ token: Token, _ family: IPAddress.Family) -> Bool {
+        let text = text(of: token)
+        guard let address = IPAddress(String(decoding: text, as: UTF8.self)),
+            address.family == family
+        else {
+            let expected = family == .ipv4 ? "an IPv4 address" : "an IPv6 address"
+            report(token, "expected \(expected), found \(shown(text))")
+            return false
+        }
+        for index in 0..<address.byteCount { rdata.append(address.byte(index)) }
+        return true
+    }
+
+    private mutating func appendName(_ token: Token, _ name: String) -> Bool {
+        let text = text(of: token)
+        guard let fault = ZoneFile.appendName(text, origin: origin, to: &rdata) else { return true }
+        report(token, "\(name) \(shown(text)): \(fault.message)")
+        return false
+    }
+
+    private mutating func appendCharacterString(_ token: Token) -> Bool {
+        guard let string = plainText(token) else { return false }
+        guard string.count <= 255 else {
+            report(
+                token,
+                "a character-string of \(string.count) bytes; at most 255 (RFC 1035 §3.3): split it "
+                    + "into several")
+            return false
+        }
+        rdata.append(UInt8(string.count))
+        rdata += string
+        return true
+    }
+
+    private mutating func appendTag(_ token: Token) -> Bool {
+        let text = text(of: token)
+        guard isTag(text) else {
+            report(token, "the tag has letters and digits only (RFC 8659 §4.1), found \(shown(text))")
+            return false
+        }
+        rdata.append(UInt8(text.count))
+        rdata += text
+        return true
+    }
+
+    private mutating func appendText(_ token: Token) -> Bool {
+        guard let string = plainText(token) else { return false }
+        rdata += string
+        return true
+    }
+
+    private mutating func plainText(_ token: Token) -> [UInt8]? {
+        if token.hasInnerQuotes {
+            report(token, "a quote inside a word; put quotes around it all, or write it as \\\"")
+            return nil
+        }
+        guard let string = decodeText(text(of: token)) else {
+            report(token, NameFault.badEscape.message)
+            return nil
+        }
+        return string
+    }
+}
+
+// MARK: - RFC 3597 §5
+
+extension ZoneFileParser {
+    private func isGenericMark(_ token: Token) -> Bool {
+        !token.isQuoted && text(of: token).elementsEqual("\\#".utf8)
+    }
+
+    /// `<length> <hexadecimal> …`, for any type; known types must make sense.
+    private mutating func readGeneric(_ type: RRType, from first: Int) -> Bool {
+        guard first < scanner.tokens.count else {
+            reportMissing("\\#: expected the length of the RDATA, found the end")
+            return false
+        }
+        let lengthToken = scanner.tokens[first]
+        guard let length = parseNumber(text(of: lengthToken), maximum: 65535) else {
+            report(
+                lengthToken,
+                "the length of RDATA is a number 0…65535, found \(shown(text(of: lengthToken)))")
+            return false
+        }
+        for token in scanner.tokens[(first + 1)...] {
+            guard appendHexadecimal(text(of: token)) else {
+                report(token, "expected pairs of hexadecimal digits, found \(shown(text(of: token)))")
+                return false
+            }
+        }
+        guard rdata.count == length else {
+            report(lengthToken, "\\# says \(length) bytes, and \(rdata.count) follow")
+            return false
+        }
+        guard RecordPresentation.isValid(rdata[...], type: type) else {
+            report(lengthToken, "these bytes are not the RDATA of \(type)")
+            return false
+        }
+        return true
+    }
+
+    private mutating func appendHexadecimal(_ text: ArraySlice<UInt8>) -> Bool {
+        guard text.count.isMultiple(of: 2) else { return false }
+        var rest = text
+        while let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble) {
+            rdata.append(high << 4 | low)
+            if rest.isEmpty { return true }
+        }
+        return false
+    }
+
+    private func nibble(_ digit: UInt8) -> UInt8? {
+        switch lowercased(digit) {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: lowercased(digit) - 0x61 + 10
+        default: nil
+        }
+    }
+}

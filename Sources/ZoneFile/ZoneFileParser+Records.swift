@@ -1,0 +1,178 @@
+import DNSWire
+import Zones
+
+// What stands between the owner and the RDATA: TTL, class and type, and the records as a whole.
+extension ZoneFileParser {
+    /// The TTL field of a record.
+    enum TTLField {
+        case absent
+        /// Reported already.
+        case invalid
+        case seconds(UInt32)
+        /// `60/10`
+        case range(TTLRange, Token)
+    }
+
+    /// `[TTL] [class] type RDATA`, TTL and class in either order (RFC 1035 §5.1).
+    mutating func readRecord(from first: Int) {
+        var ttl = TTLField.absent
+        var hasTTL = false
+        var hasClass = false
+        var index = first
+        while index < scanner.tokens.count {
+            let token = scanner.tokens[index]
+            if token.count > 0, !token.isQuoted, isDigit(scanner.bytes[token.start]) {
+                if hasTTL { report(token, "a second TTL") }
+                hasTTL = true
+                ttl = readTTLField(token)
+            } else if let number = classNumber(token) {
+                if hasClass { report(token, "a second class") }
+                if number != 1 { report(token, "the class must be IN") }
+                hasClass = true
+            } else {
+                break
+            }
+            index += 1
+        }
+        guard index < scanner.tokens.count else {
+            if case .invalid = ttl { return }
+            reportMissing("expected a record type")
+            return
+        }
+        guard let type = readType(scanner.tokens[index]) else { return }
+        if type.isSteering {
+            readSteeringRecord(type, at: index, ttl: ttl)
+        } else {
+            readOrdinaryRecord(type, at: index, ttl: ttl)
+        }
+    }
+
+    private mutating func readTTLField(_ token: Token) -> TTLField {
+        let text = text(of: token)
+        guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else {
+            return readTTL(token).map(TTLField.seconds) ?? .invalid
+        }
+        guard case .value(let maximum) = parseTTL(text[..<slash]),
+            case .value(let minimum) = parseTTL(text[(slash + 1)...])
+        else {
+            report(token, "\(shown(text)) is not a TTL range: most and least, such as 60/10")
+            return .invalid
+        }
+        guard minimum <= maximum else {
+            report(token, "TTL range \(shown(text)): the least is above the most")
+            return .invalid
+        }
+        return .range(TTLRange(maximum: UInt32(maximum), minimum: UInt32(minimum)), token)
+    }
+
+    /// The number of a class word, `IN` or `CLASS1` (RFC 3597 §5); nil for any other word.
+    private func classNumber(_ token: Token) -> UInt64? {
+        guard !token.isQuoted, token.count >= 2 else { return nil }
+        let text = text(of: token)
+        if token.count == 2 {
+            switch (lowercased(text[token.start]), lowercased(text[token.start + 1])) {
+            case (UInt8(ascii: "i"), UInt8(ascii: "n")): return 1
+            case (UInt8(ascii: "c"), UInt8(ascii: "s")): return 2
+            case (UInt8(ascii: "c"), UInt8(ascii: "h")): return 3
+            case (UInt8(ascii: "h"), UInt8(ascii: "s")): return 4
+            default: return nil
+            }
+        }
+        guard token.count > 5, text.prefix(5).map(lowercased).elementsEqual("class".utf8) else {
+            return nil
+        }
+        return parseNumber(text.dropFirst(5), maximum: 65535)
+    }
+
+    private mutating func readType(_ token: Token) -> RRType? {
+        let text = text(of: token)
+        if !token.isQuoted, let type = TypeWords.type(text) {
+            if type.rawValue == 0 || type.isMetaOrQuestionType {
+                report(token, "type \(type) cannot stand in a zone")
+                return nil
+            }
+            return type
+        }
+        if let number = TypeWords.knownElsewhere(text) {
+            report(
+                token,
+                "type \(shown(text)) is not supported by this version; write it as TYPE\(number) "
+                    + "\\# <length> <hexadecimal> (RFC 3597 §5)")
+        } else {
+            report(token, "expected a record type, found \(shown(text))")
+        }
+        return nil
+    }
+
+    private mutating func readOrdinaryRecord(
+        _ type: RRType, at typeIndex: Int, ttl field: TTLField
+    ) {
+        let typeToken = scanner.tokens[typeIndex]
+        let isValid = readRDATA(type, from: typeIndex + 1)
+        if isValid, type == .soa { noteMinimum() }
+        var ttl = defaultTTL ?? lastTTL ?? soaMinimum
+        switch field {
+        case .absent:
+            if ttl == nil {
+                report(typeToken, "no TTL: the record has none, and no $TTL, TTL or SOA is before it")
+            }
+        case .seconds(let seconds):
+            ttl = seconds
+            lastTTL = seconds
+        case .range(_, let token):
+            report(token, "a TTL range belongs to GEO; \(type) takes one TTL")
+            ttl = nil
+        case .invalid:
+            ttl = nil
+        }
+        guard isValid, let ttl, case .valid = owner else { return }
+        draft.add(owner: ownerWire, type: type, ttl: ttl, rdata: rdata, at: location(typeToken))
+    }
+
+    /// The last four bytes of a valid SOA. A value above the largest TTL counts as that.
+    private mutating func noteMinimum() {
+        let minimum = rdata.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
+        soaMinimum = min(minimum, ttlMax)
+    }
+}
+
+/// Record type words, found by their bytes: no text is made of them.
+enum TypeWords {
+    /// Up to eight letters, in upper case, as one number.
+    private static func key(_ text: some Collection<UInt8>) -> UInt64? {
+        guard text.count <= 8 else { return nil }
+        return text.reduce(0) { key, byte in
+            key << 8 | UInt64(byte &- 0x61 < 26 ? byte & 0xdf : byte)
+        }
+    }
+
+    private static let words: [(key: UInt64, type: RRType)] = {
+        let types = RRTypeDescriptor.all.map(\.type) + [.region, .check, .geo, .map]
+        return types.compactMap { type in key(type.description.utf8).map { ($0, type) } }
+    }()
+
+    /// A mnemonic of this server or `TYPE123` (RFC 3597 §5), case ignored.
+    static func type(_ text: ArraySlice<UInt8>) -> RRType? {
+        if let key = key(text), let word = words.first(where: { $0.key == key }) {
+            return word.type
+        }
+        guard text.count > 4, text.prefix(4).map(lowercased).elementsEqual("type".utf8),
+            let number = parseNumber(text.dropFirst(4), maximum: 65535)
+        else { return nil }
+        return RRType(rawValue: UInt16(number))
+    }
+
+    /// Types that other servers know by name (IANA "Resource Record (RR) TYPEs").
+    private static let elsewhere: [String: Int] = [
+        "HINFO": 13, "RP": 17, "AFSDB": 18, "LOC": 29, "NAPTR": 35, "CERT": 37, "DNAME": 39,
+        "DS": 43, "SSHFP": 44, "RRSIG": 46, "NSEC": 47, "DNSKEY": 48, "NSEC3": 50,
+        "NSEC3PARAM": 51, "TLSA": 52, "SMIMEA": 53, "CDS": 59, "CDNSKEY": 60,
+        "OPENPGPKEY": 61, "CSYNC": 62, "ZONEMD": 63, "SVCB": 64, "HTTPS": 65, "SPF": 99,
+        "EUI48": 108, "EUI64": 109, "URI": 256,
+    ]
+
+    static func knownElsewhere(_ text: ArraySlice<UInt8>) -> Int? {
+        guard text.count <= 10 else { return nil }
+        return elsewhere[String(decoding: text, as: UTF8.self).uppercased()]
+    }
+}

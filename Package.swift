@@ -85,7 +85,7 @@ let package = Package(
             "geodns-check",
             [
                 "Addressing", "Configuration", "DNSWire", "Diagnostics", "Geography",
-                "GeoSources", "Health", "Loader", "Responder", "Steering", "Zones",
+                "GeoSources", "Health", "Loader", "Responder", "Steering", "ZoneFile", "Zones",
             ]),
         program("geodnsctl", ["Administration", "Configuration"]),
 
@@ -116,7 +116,7 @@ let package = Package(
             "ScenarioTests",
             [
                 "Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Loader",
-                "Responder", "Steering", "Zones",
+                "Responder", "Steering", "ZoneFile", "Zones",
             ]),
         tests(
             "ServerTests",

@@ -117,12 +117,7 @@ package enum ZoneLoader {
         do throws(FileError) {
             let bytes = try FileSystem.read(file)
             let (draft, problems) = ZoneFileParser.parse(bytes, file: file, origin: origin) {
-                path in
-                let folder = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-                let resolved =
-                    path.hasPrefix("/") || folder.isEmpty
-                    ? path : folder.joined(separator: "/") + "/" + path
-                return try? FileSystem.read(resolved)
+                try? FileSystem.read($0)
             }
             return (draft, problems)
         } catch {

@@ -53,4 +53,11 @@ struct Answer: ~Copyable {
     }
 
     subscript(index: Int) -> AnswerItem { storage[index] }
+
+    func contains(rrset: Int) -> Bool {
+        for index in 0..<count {
+            if case .rrset(rrset) = storage[index].content { return true }
+        }
+        return false
+    }
 }

@@ -61,6 +61,8 @@ extension Responder {
             if steer(name, owner: owner, for: client) { return nil }
         }
         if query.type != .cname, query.type != .any, let cname = zones.rrset(.cname, at: node) {
+            // A loop has come round when its first CNAME would be given again.
+            guard !answer.contains(rrset: cname) else { return nil }
             add(cname, owner: owner, in: .answer)
             return Int(zones.rrsets[cname].dataOffset) + 2
         }

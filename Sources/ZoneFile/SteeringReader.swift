@@ -112,7 +112,8 @@ extension SteeringReader {
         }
         report(
             word,
-            "\(what) is a number \(range.lowerBound)…\(range.upperBound), found \(shown(word.text))")
+            "\(what) is a number \(range.lowerBound)…\(range.upperBound), found \(shown(word.text))"
+        )
         return nil
     }
 }

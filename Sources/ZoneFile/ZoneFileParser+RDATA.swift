@@ -138,7 +138,8 @@ extension ZoneFileParser {
     private mutating func appendTag(_ token: Token) -> Bool {
         let text = text(of: token)
         guard isTag(text) else {
-            report(token, "the tag has letters and digits only (RFC 8659 §4.1), found \(shown(text))")
+            report(
+                token, "the tag has letters and digits only (RFC 8659 §4.1), found \(shown(text))")
             return false
         }
         rdata.append(UInt8(text.count))
@@ -187,7 +188,8 @@ extension ZoneFileParser {
         }
         for token in scanner.tokens[(first + 1)...] {
             guard appendHexadecimal(text(of: token)) else {
-                report(token, "expected pairs of hexadecimal digits, found \(shown(text(of: token)))")
+                report(
+                    token, "expected pairs of hexadecimal digits, found \(shown(text(of: token)))")
                 return false
             }
         }
@@ -205,7 +207,8 @@ extension ZoneFileParser {
     private mutating func appendHexadecimal(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.count.isMultiple(of: 2) else { return false }
         var rest = text
-        while let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble) {
+        while let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble)
+        {
             rdata.append(high << 4 | low)
             if rest.isEmpty { return true }
         }

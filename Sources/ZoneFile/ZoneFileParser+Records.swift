@@ -114,7 +114,8 @@ extension ZoneFileParser {
         switch field {
         case .absent:
             if ttl == nil {
-                report(typeToken, "no TTL: the record has none, and no $TTL, TTL or SOA is before it")
+                report(
+                    typeToken, "no TTL: the record has none, and no $TTL, TTL or SOA is before it")
             }
         case .seconds(let seconds):
             ttl = seconds

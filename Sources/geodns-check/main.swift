@@ -8,11 +8,6 @@ import Loader
 
 // A thin main: understand the command line, load, ask, print, end with the status.
 
-func fail(_ message: String, status: Int32) -> Never {
-    unsafe fputs("geodns-check: \(message)\n", stderr)
-    exit(status)
-}
-
 func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
     var database: MaxMindDatabase?
     if let path = settings.geoData {
@@ -20,16 +15,16 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
             database = try MaxMindDatabase.load(path: path)
         } catch {
             // Zones can be checked without a database; places cannot be told.
-            if !settings.names.isEmpty { fail("\(error)", status: 1) }
+            if !settings.names.isEmpty { CheckSettings.program.fail("\(error)", status: 1) }
         }
     }
     let (world, diagnostics) =
         database.map { ZoneLoader.load(settings.zones, source: $0) }
         ?? ZoneLoader.load(settings.zones, source: MemoryLocationSource([]))
-    for diagnostic in diagnostics { unsafe fputs("\(diagnostic)\n", stderr) }
+    for diagnostic in diagnostics { printError("\(diagnostic)") }
     guard let world else {
         let count = diagnostics.count { $0.severity == .error }
-        fail("\(count) \(count == 1 ? "error" : "errors"): nothing can be served", status: 1)
+        CheckSettings.program.fail("\(count) \(count == 1 ? "error" : "errors"): nothing can be served", status: 1)
     }
     return (world, database)
 }
@@ -47,7 +42,7 @@ func run(_ settings: CheckSettings) {
     let (made, unknown) = Simulation.make(world, database, down: settings.down)
     guard let simulation = made else {
         let known = world.plan.endpoints.map(\.label).joined(separator: " ")
-        fail(
+        CheckSettings.program.fail(
             "--down \(unknown.joined(separator: " ")): no such region or target; there are \(known)",
             status: 2)
     }
@@ -55,7 +50,7 @@ func run(_ settings: CheckSettings) {
         for type in settings.types {
             for client in settings.clients {
                 guard let result = simulation.ask(name, type, from: client) else {
-                    fail("\(name) \(type): no response; this should not happen", status: 1)
+                    CheckSettings.program.fail("\(name) \(type): no response; this should not happen", status: 1)
                 }
                 print(settings.writesJSON ? result.json + "\n" : result.text, terminator: "")
                 if !settings.writesJSON { print() }
@@ -70,5 +65,5 @@ do throws(UsageError) {
     case .run(let arguments): run(try CheckSettings(arguments))
     }
 } catch {
-    fail("\(error)", status: 2)
+    CheckSettings.program.fail("\(error)", status: 2)
 }

@@ -4,11 +4,6 @@ import Glibc
 
 // A thin main: sends the words of its command line to the server, prints what comes back.
 
-func fail(_ message: String, status: Int32) -> Never {
-    unsafe fputs("geodnsctl: \(message)\n", stderr)
-    exit(status)
-}
-
 let program = Program(
     name: "geodnsctl",
     summary: "Talks to a running geodnsd.",
@@ -36,7 +31,7 @@ do throws(UsageError) {
         run(arguments)
     }
 } catch {
-    fail("\(error)", status: 2)
+    program.fail("\(error)", status: 2)
 }
 
 func run(_ arguments: Arguments) {
@@ -44,9 +39,9 @@ func run(_ arguments: Arguments) {
         let path = arguments.last("control") ?? ServerSettings.defaultControl
         switch try ControlClient.send(arguments.operands, path: path) {
         case .ok(let body): print(body, terminator: "")
-        case .failed(let message): fail(message, status: 1)
+        case .failed(let message): program.fail(message, status: 1)
         }
     } catch {
-        fail("\(error)", status: 1)
+        program.fail("\(error)", status: 1)
     }
 }

@@ -4,11 +4,6 @@ import Server
 
 // A thin main: understand the command line, run, end with the status.
 
-func fail(_ message: String, status: Int32) -> Never {
-    unsafe fputs("geodnsd: \(message)\n", stderr)
-    exit(status)
-}
-
 do throws(UsageError) {
     switch try ServerSettings.program.parse(CommandLine.arguments.dropFirst()) {
     case .print(let text):
@@ -17,5 +12,5 @@ do throws(UsageError) {
         exit(Server(try ServerSettings(arguments)).run())
     }
 } catch {
-    fail("\(error)", status: 2)
+    ServerSettings.program.fail("\(error)", status: 2)
 }

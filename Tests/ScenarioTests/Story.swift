@@ -1,0 +1,226 @@
+import Addressing
+import DNSWire
+import Diagnostics
+import Foundation
+import Geography
+import Health
+import Loader
+import Responder
+import Testing
+import ZoneFile
+import Zones
+
+/// One `Tests/Scenarios/*.story`: a zone, places, and then queries with what must come back, read
+/// from top to bottom.
+///
+///     zone example.com          the lines up to `end` are a zone file
+///     end
+///     place 203.0.113.0/24 country=JP continent=AS at=35.7,139.7 [subdivision=US-CA] [city=Dallas]
+///     down fra                  every probe of the target's addresses fails; `up fra` brings it back
+///     down 198.51.100.20        one address
+///     query www.example.com A [from=203.0.113.0/24] [resolver=192.0.2.1] [edns=512|none] [tcp]
+///       rcode NOERROR           first line: RCODE, then the flags that must be set: aa tc
+///       answer www.example.com. 30 IN A 198.51.100.1
+///       authority … / additional …      in any order within a section; all of them, and no others
+///       scope 24                the ECS scope that must come back
+///       one-of A B …            the single answer's RDATA is one of these (for drawn shares)
+struct Story {
+    let name: String
+    let lines: [(number: Int, text: String)]
+
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Scenarios")
+
+    static var all: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".story") }.sorted()
+    }
+
+    init(_ name: String) throws {
+        self.name = name
+        let text = try String(contentsOf: Story.folder.appending(path: name), encoding: .utf8)
+        lines = text.components(separatedBy: "\n").enumerated().map { ($0.offset + 1, $0.element) }
+    }
+}
+
+/// Plays a story in process: the same loader, plan and responder as the server's.
+struct StoryPlayer {
+    private let story: Story
+    private var zones: [(origin: String, text: String)] = []
+    private var places: [(prefix: Prefix, place: Place)] = []
+    private var down: Set<String> = []
+    private var world: World?
+    private(set) var queryCount = 0
+
+    init(_ story: Story) { self.story = story }
+
+    mutating func play() throws {
+        var rest = story.lines[...]
+        while let (number, text) = rest.popFirst() {
+            let words = text.split(separator: " ").map(String.init)
+            guard let verb = words.first, !verb.hasPrefix("#") else { continue }
+            switch verb {
+            case "zone":
+                var body = ""
+                while let line = rest.popFirst(), line.text != "end" { body += line.text + "\n" }
+                zones.append((words[1], body))
+                world = nil
+            case "place":
+                places.append(try place(words))
+                world = nil
+            case "down": down.insert(words[1])
+            case "up": down.remove(words[1])
+            case "query":
+                var expected: [[String]] = []
+                while let next = rest.first, next.text.hasPrefix("  ") {
+                    rest.removeFirst()
+                    // A comment stands after two blanks and a hash.
+                    let content = next.text.components(separatedBy: "  #")[0]
+                    expected.append(content.split(separator: " ").map(String.init))
+                }
+                try ask(words, expected, line: number)
+            default:
+                throw StoryError("\(story.name):\(number): unknown verb \(verb)")
+            }
+        }
+    }
+
+    struct StoryError: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    private func place(_ words: [String]) throws -> (Prefix, Place) {
+        var place = Place()
+        for word in words.dropFirst(2) {
+            let parts = word.split(separator: "=").map(String.init)
+            switch parts[0] {
+            case "country": place.country = parts[1]
+            case "continent": place.continent = parts[1]
+            case "subdivision": place.subdivision = parts[1]
+            case "city": place.city = parts[1]
+            case "at":
+                let numbers = parts[1].split(separator: ",").compactMap { Double($0) }
+                place.coordinates = Coordinates(latitude: numbers[0], longitude: numbers[1])
+            default: throw StoryError("\(story.name): unknown key \(word)")
+            }
+        }
+        return (try #require(Prefix(words[1])), place)
+    }
+
+    // MARK: - Asking
+
+    private mutating func loaded() throws -> World {
+        if let world { return world }
+        let (world, diagnostics) = ZoneLoader.load(
+            zones: zones, source: MemoryLocationSource(places))
+        self.world = world
+        guard let world else {
+            throw StoryError(diagnostics.map(\.description).joined(separator: "\n"))
+        }
+        return world
+    }
+
+    /// A probe is down when its address is, or a target that has the address.
+    private func snapshot(_ world: World) -> Snapshot {
+        var health = HealthTable()
+        for (index, probe) in world.plan.probes.enumerated() {
+            let owners = world.plan.endpoints.filter { endpoint in
+                endpoint.addresses.contains { $0.address == probe.address }
+            }
+            let isDown =
+                down.contains("\(probe.address)") || owners.contains { down.contains($0.label) }
+            health[ProbeIdentifier(index)] = isDown ? .down : .up
+        }
+        return world.snapshot(health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) })
+    }
+
+    private mutating func ask(_ words: [String], _ expected: [[String]], line: Int) throws {
+        queryCount += 1
+        let world = try loaded()
+        var resolver = IPAddress(ipv4: 0xC000_0201)
+        var subnet: (address: [UInt8], prefixLength: UInt8)?
+        var payload: UInt16? = 1232
+        var channel = Channel.datagram
+        for word in words.dropFirst(3) {
+            let parts = word.split(separator: "=").map(String.init)
+            switch parts[0] {
+            case "from":
+                let prefix = try #require(Prefix(parts[1]))
+                subnet = (prefix.address.bytes, UInt8(prefix.length))
+            case "resolver": resolver = try #require(IPAddress(parts[1]))
+            case "edns": payload = UInt16(parts[1])
+            case "tcp": channel = .stream
+            default: throw StoryError("\(story.name):\(line): unknown \(word)")
+            }
+        }
+        let name = try #require(DomainName(words[1]))
+        let type = try #require(RRType(words[2]))
+        var query = Message.query(
+            name, type, identifier: 0x4711, payloadByteCountMax: payload ?? 512, subnet: subnet)
+        if payload == nil {
+            query = Array(query[..<(12 + name.wire.count + 4)])
+            query[11] = 0
+        }
+        var responder = Responder(SnapshotCell(snapshot(world)), seed: UInt64(line))
+        var bytes = [UInt8](repeating: 0xee, count: Responder.streamByteCountMax)
+        var span = bytes.mutableSpan
+        let count = responder.respond(to: query.span, from: resolver, over: channel, into: &span)
+        let place: Comment = "\(story.name):\(line)"
+        let message = try #require(Message(Array(bytes[..<count])), place)
+        #expect(message.identifier == 0x4711, place)
+        // The question comes back byte for byte, case included.
+        #expect(
+            Array(bytes[12..<16 + name.wire.count]) == Array(query[12..<16 + name.wire.count]),
+            place)
+        compare(message, expected, place)
+    }
+
+    private func compare(_ message: Message, _ expected: [[String]], _ place: Comment) {
+        var sections: [String: [String]] = ["answer": [], "authority": [], "additional": []]
+        for words in expected {
+            let rest = words.dropFirst().joined(separator: " ")
+            switch words[0] {
+            case "rcode":
+                let mnemonic = ResponseCode(rawValue: message.responseCode)?.mnemonic
+                #expect(mnemonic == words[1], place)
+                #expect(message.isAuthoritative == words.contains("aa"), place)
+                #expect(message.isTruncated == words.contains("tc"), place)
+            case "scope": #expect(message.clientSubnetScope == Int(words[1]), place)
+            case "one-of":
+                let rdata = message.answers.first.map {
+                    RecordPresentation.rdata($0.rdata[...], type: $0.type)
+                }
+                #expect(
+                    message.answers.count == 1 && words.dropFirst().contains(rdata ?? ""), place)
+                sections["answer"] = nil
+            default: sections[words[0]]?.append(rest)
+            }
+        }
+        let actual = [
+            ("answer", message.answers), ("authority", message.authorities),
+            ("additional", message.additionals.filter { $0.type != .opt }),
+        ]
+        for (section, records) in actual {
+            guard let wanted = sections[section] else { continue }
+            #expect(records.map(present).sorted() == wanted.sorted(), place)
+        }
+    }
+
+    /// One blank between fields, as the stories have it.
+    private func present(_ record: Message.Record) -> String {
+        RecordPresentation.line(
+            owner: record.owner, ttl: record.ttl, type: record.type, rdata: record.rdata[...]
+        ).split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+    }
+}
+
+@Suite struct Stories {
+    @Test(arguments: Story.all) func story(_ name: String) throws {
+        var player = StoryPlayer(try Story(name))
+        try player.play()
+        #expect(player.queryCount > 0)
+    }
+
+    @Test func thereAreStories() { #expect(Story.all.count >= 10) }
+}

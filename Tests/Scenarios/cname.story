@@ -1,0 +1,53 @@
+# CNAMEs are followed within the zone (RFC 1034 §4.3.2 step 3a).
+zone example.com
+@     3600 SOA ns1 hostmaster 1 7200 1800 1209600 60
+      3600 NS  ns1
+ns1   3600 A   192.0.2.53
+www   300  CNAME web
+web   200  CNAME host
+host  100  A   192.0.2.1
+out   300  CNAME www.elsewhere.net.
+gone  300  CNAME nothing
+text  300  CNAME txt
+txt   300  TXT "here"
+loop1 300  CNAME loop2
+loop2 300  CNAME loop1
+cut   300  CNAME host.sub
+sub   300  NS  ns.elsewhere.net.
+any   300  CNAME x.wild
+*.wild 300 A   192.0.2.7
+end
+
+query www.example.com A
+  rcode NOERROR aa
+  answer www.example.com. 300 IN CNAME web.example.com.
+  answer web.example.com. 200 IN CNAME host.example.com.
+  answer host.example.com. 100 IN A 192.0.2.1
+query www.example.com CNAME
+  rcode NOERROR aa
+  answer www.example.com. 300 IN CNAME web.example.com.
+query out.example.com A
+  rcode NOERROR aa
+  answer out.example.com. 300 IN CNAME www.elsewhere.net.
+# RFC 6604 §2.1: the RCODE is that of the last name.
+query gone.example.com A
+  rcode NXDOMAIN aa
+  answer gone.example.com. 300 IN CNAME nothing.example.com.
+  authority example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 60
+query text.example.com A
+  rcode NOERROR aa
+  answer text.example.com. 300 IN CNAME txt.example.com.
+  authority example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 60
+# A loop ends after one round; the resolver sees it.
+query loop1.example.com A
+  rcode NOERROR aa
+  answer loop1.example.com. 300 IN CNAME loop2.example.com.
+  answer loop2.example.com. 300 IN CNAME loop1.example.com.
+# Below a zone cut the resolver goes on by itself.
+query cut.example.com A
+  rcode NOERROR aa
+  answer cut.example.com. 300 IN CNAME host.sub.example.com.
+query any.example.com A
+  rcode NOERROR aa
+  answer any.example.com. 300 IN CNAME x.wild.example.com.
+  answer x.wild.example.com. 300 IN A 192.0.2.7

@@ -100,14 +100,14 @@ extension SteeringReader {
         let every = specification.every
         if let fast = written.first(where: { $0.key == .fast })?.value {
             if specification.fast > every {
-                report(fast, "fast=\(fast.string) is slower than every, \(every)")
+                report(fast, "fast must not be longer than every")
             }
         } else {
             specification.fast = min(specification.fast, every)
         }
         if let timeout = written.first(where: { $0.key == .timeout })?.value {
             if specification.timeout > every {
-                report(timeout, "timeout=\(timeout.string) is longer than every, \(every)")
+                report(timeout, "timeout must not be longer than every")
             }
         } else {
             specification.timeout = min(specification.timeout, every)
@@ -131,13 +131,15 @@ extension SteeringReader {
 
     /// A host name, or an address as it would stand in a URL.
     private mutating func host(_ word: Word) -> String? {
-        let isHost = word.text.count <= 253 && word.text.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
-            default: false
+        let isHost =
+            word.text.count <= 253
+            && word.text.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+                case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+                default: false
+                }
             }
-        }
         guard isHost, !word.string.contains(".."), word.text.first != UInt8(ascii: ".") else {
             report(word, "host is a host name without a port, found \(shown(word.text))")
             return nil

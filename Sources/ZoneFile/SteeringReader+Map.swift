@@ -22,7 +22,8 @@ extension SteeringReader {
         guard let word else { return nil }
         if word == .file {
             if let extra = rest.first {
-                report(extra, "unexpected \(shown(extra.text)) after file=: the file has the targets")
+                report(
+                    extra, "unexpected \(shown(extra.text)) after file=: the file has the targets")
                 return nil
             }
             return .file(value)

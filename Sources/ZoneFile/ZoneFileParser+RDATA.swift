@@ -82,7 +82,8 @@ extension ZoneFileParser {
         _ token: Token, _ name: String, maximum: UInt64, byteCount: Int
     ) -> Bool {
         guard let value = parseNumber(text(of: token), maximum: maximum) else {
-            report(token, "the \(name) is a number 0…\(maximum), found \(shown(text(of: token)))")
+            report(
+                token, "\(name): expected a number 0…\(maximum), found \(shown(text(of: token)))")
             return false
         }
         appendBigEndian(value, byteCount: byteCount)
@@ -93,7 +94,7 @@ extension ZoneFileParser {
         guard case .value(let seconds) = parseTTL(text(of: token), maximum: .max) else {
             report(
                 token,
-                "the \(name) is a time in seconds, or with units such as 1h30m, found "
+                "\(name): expected seconds, or a time with units such as 1h30m, found "
                     + shown(text(of: token)))
             return false
         }
@@ -138,7 +139,8 @@ extension ZoneFileParser {
     private mutating func appendTag(_ token: Token) -> Bool {
         let text = text(of: token)
         guard isTag(text) else {
-            report(token, "the tag has letters and digits only (RFC 8659 §4.1), found \(shown(text))")
+            report(
+                token, "the tag has letters and digits only (RFC 8659 §4.1), found \(shown(text))")
             return false
         }
         rdata.append(UInt8(text.count))
@@ -187,7 +189,8 @@ extension ZoneFileParser {
         }
         for token in scanner.tokens[(first + 1)...] {
             guard appendHexadecimal(text(of: token)) else {
-                report(token, "expected pairs of hexadecimal digits, found \(shown(text(of: token)))")
+                report(
+                    token, "expected pairs of hexadecimal digits, found \(shown(text(of: token)))")
                 return false
             }
         }
@@ -205,7 +208,8 @@ extension ZoneFileParser {
     private mutating func appendHexadecimal(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.count.isMultiple(of: 2) else { return false }
         var rest = text
-        while let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble) {
+        while let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble)
+        {
             rdata.append(high << 4 | low)
             if rest.isEmpty { return true }
         }

@@ -146,8 +146,10 @@ extension ZoneFileParser {
             if !scanner.isDamaged { readDirective() }
         } else if scanner.beginsWithBlank {
             if case .none = owner {
-                report(first, "this record has no owner: the line begins with a blank, and no "
-                    + "record stands before it")
+                report(
+                    first,
+                    "this record has no owner: the line begins with a blank, and no "
+                        + "record stands before it")
                 owner = .invalid
             }
             if !scanner.isDamaged { readRecord(from: 0) }
@@ -192,7 +194,8 @@ extension ZoneFileParser {
     }
 
     mutating func report(line: Int, column: Int, _ message: String) {
-        report(Diagnostic(.error, at: SourceLocation(file: file, line: line, column: column), message))
+        report(
+            Diagnostic(.error, at: SourceLocation(file: file, line: line, column: column), message))
     }
 
     mutating func report(_ token: Token, _ message: String) {

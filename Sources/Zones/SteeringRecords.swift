@@ -111,7 +111,8 @@ package struct GeoRecord: Sendable {
 
     package init(
         _ policy: Policy, targets: [TargetReference], service: [[UInt8]]? = nil,
-        serviceLocation: SourceLocation? = nil, checks: [NameReference] = [], by: Share = .query, backups: [NameReference] = [],
+        serviceLocation: SourceLocation? = nil, checks: [NameReference] = [], by: Share = .query,
+        backups: [NameReference] = [],
         lastResort: LastResort = .all, usesClientSubnet: Bool = true
     ) {
         self.policy = policy

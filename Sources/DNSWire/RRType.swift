@@ -129,7 +129,10 @@ extension RRType: CustomStringConvertible {
             self = descriptor.type
         } else if let other = RRType.others.first(where: { $0.mnemonic == name }) {
             self = other.type
-        } else if name.hasPrefix("TYPE"), let number = UInt16(name.dropFirst(4)) {
+        } else if name.hasPrefix("TYPE"),
+            name.utf8.dropFirst(4).allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = UInt16(name.dropFirst(4))
+        {
             self.init(rawValue: number)
         } else {
             return nil

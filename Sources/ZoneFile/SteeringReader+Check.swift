@@ -100,14 +100,14 @@ extension SteeringReader {
         let every = specification.every
         if let fast = written.first(where: { $0.key == .fast })?.value {
             if specification.fast > every {
-                report(fast, "fast=\(fast.string) is slower than every, \(every)")
+                report(fast, "fast must not be longer than every")
             }
         } else {
             specification.fast = min(specification.fast, every)
         }
         if let timeout = written.first(where: { $0.key == .timeout })?.value {
             if specification.timeout > every {
-                report(timeout, "timeout=\(timeout.string) is longer than every, \(every)")
+                report(timeout, "timeout must not be longer than every")
             }
         } else {
             specification.timeout = min(specification.timeout, every)

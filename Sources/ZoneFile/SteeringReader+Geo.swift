@@ -39,7 +39,7 @@ extension SteeringReader {
                         : GeoPolicyWord.vocabulary.complaint(about: name.string))
                 return nil
             }
-            return reference(value, "the name of a MAP").map(GeoRecord.Policy.map)
+            return reference(value, "MAP name").map(GeoRecord.Policy.map)
         }
         switch GeoPolicyWord(rawValue: word.string) {
         case .nearest: return .nearest

@@ -4,10 +4,15 @@ import Zones
 extension SteeringReader {
     /// Nil after a report. `end` is where a missing word is reported.
     mutating func region(_ words: ArraySlice<Word>, end: Word) -> RegionRecord? {
-        var rest = words
         let reportedBefore = diagnostics.count
-        let latitude = degrees(&rest, end: end, limit: 90, "latitude")
-        let longitude = degrees(&rest, end: end, limit: 180, "longitude")
+        let point = words.prefix(2).prefix { $0.firstUnescaped(UInt8(ascii: "=")) == nil }
+        let rest = words[point.endIndex...]
+        if point.count < 2 {
+            let missing = point.isEmpty ? "the latitude and the longitude" : "the longitude"
+            report(rest.first ?? end, "REGION: expected \(missing) here, in degrees")
+        }
+        let latitude = point.first.flatMap { degrees($0, limit: 90, "latitude") }
+        let longitude = point.dropFirst().first.flatMap { degrees($0, limit: 180, "longitude") }
         var record = RegionRecord(latitude: latitude ?? 0, longitude: longitude ?? 0)
         let keys: [(key: RegionKey, value: Word)] = keys(rest)
         for (key, value) in keys {
@@ -27,18 +32,7 @@ extension SteeringReader {
         return diagnostics.count == reportedBefore ? record : nil
     }
 
-    private mutating func degrees(
-        _ words: inout ArraySlice<Word>, end: Word, limit: Double, _ what: String
-    ) -> Double? {
-        guard let word = words.first else {
-            report(end, "REGION: expected the \(what), found the end")
-            return nil
-        }
-        if word.firstUnescaped(UInt8(ascii: "=")) != nil {
-            report(word, "REGION: expected the \(what) before the keys")
-            return nil
-        }
-        words = words.dropFirst()
+    private mutating func degrees(_ word: Word, limit: Double, _ what: String) -> Double? {
         guard let value = parseDecimal(word.text), abs(value) <= limit else {
             report(
                 word,

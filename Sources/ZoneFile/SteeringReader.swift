@@ -124,7 +124,7 @@ extension SteeringReader {
     mutating func name(_ word: Word, _ what: String) -> DomainName? {
         var wire: [UInt8] = []
         if word.isEmpty {
-            report(word, "expected \(what)")
+            report(word, "the \(what) is missing")
         } else if let fault = appendName(word.text, origin: origin, to: &wire) {
             report(word, "\(what) \(shown(word.text)): \(fault.message)")
         } else if let name = DomainName(wire: wire) {

@@ -52,8 +52,9 @@ extension ZoneFileParser {
     }
 
     private mutating func readDefaultTTL() {
-        guard let token = argument("a TTL"), let ttl = readTTL(token) else { return }
-        defaultTTL = ttl
+        guard let token = argument("a TTL") else { return }
+        // A wrong $TTL is one problem, not one more at each record that relies on it.
+        defaultTTL = readTTL(token) ?? 0
     }
 
     /// A TTL in seconds, or nil after a report.

@@ -82,7 +82,8 @@ extension ZoneFileParser {
         _ token: Token, _ name: String, maximum: UInt64, byteCount: Int
     ) -> Bool {
         guard let value = parseNumber(text(of: token), maximum: maximum) else {
-            report(token, "the \(name) is a number 0…\(maximum), found \(shown(text(of: token)))")
+            report(
+                token, "\(name): expected a number 0…\(maximum), found \(shown(text(of: token)))")
             return false
         }
         appendBigEndian(value, byteCount: byteCount)
@@ -93,7 +94,7 @@ extension ZoneFileParser {
         guard case .value(let seconds) = parseTTL(text(of: token), maximum: .max) else {
             report(
                 token,
-                "the \(name) is a time in seconds, or with units such as 1h30m, found "
+                "\(name): expected seconds, or a time with units such as 1h30m, found "
                     + shown(text(of: token)))
             return false
         }

@@ -50,6 +50,10 @@ extension ZoneFileParser {
     private mutating func readTTLField(_ token: Token) -> TTLField {
         let text = text(of: token)
         guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else {
+            if case .malformed = parseTTL(text) {
+                report(token, "expected a TTL, a class or a record type, found \(shown(text))")
+                return .invalid
+            }
             return readTTL(token).map(TTLField.seconds) ?? .invalid
         }
         guard case .value(let maximum) = parseTTL(text[..<slash]),
@@ -86,7 +90,11 @@ extension ZoneFileParser {
 
     private mutating func readType(_ token: Token) -> RRType? {
         let text = text(of: token)
-        if !token.isQuoted, let type = TypeWords.type(text) {
+        if token.isQuoted {
+            report(token, "expected a record type without quotes")
+            return nil
+        }
+        if let type = TypeWords.type(text) {
             if type.rawValue == 0 || type.isMetaOrQuestionType {
                 report(token, "type \(type) cannot stand in a zone")
                 return nil
@@ -109,13 +117,17 @@ extension ZoneFileParser {
     ) {
         let typeToken = scanner.tokens[typeIndex]
         let isValid = readRDATA(type, from: typeIndex + 1)
-        if isValid, type == .soa { noteMinimum() }
+        if type == .soa { noteMinimum(isValid: isValid) }
         var ttl = defaultTTL ?? lastTTL ?? soaMinimum
         switch field {
         case .absent:
             if ttl == nil {
                 report(
-                    typeToken, "no TTL: the record has none, and no $TTL, TTL or SOA is before it")
+                    typeToken,
+                    "no TTL: the record has none, and no $TTL, no record with a TTL and no SOA "
+                        + "stands before it")
+                // One $TTL will mend all the records that follow, too.
+                defaultTTL = 0
             }
         case .seconds(let seconds):
             ttl = seconds
@@ -125,13 +137,19 @@ extension ZoneFileParser {
             ttl = nil
         case .invalid:
             ttl = nil
+            lastTTL = lastTTL ?? 0
         }
         guard isValid, let ttl, case .valid = owner else { return }
         draft.add(owner: ownerWire, type: type, ttl: ttl, rdata: rdata, at: location(typeToken))
     }
 
-    /// The last four bytes of a valid SOA. A value above the largest TTL counts as that.
-    private mutating func noteMinimum() {
+    /// The last four bytes of a valid SOA. A value above the largest TTL counts as that. A wrong
+    /// SOA has been reported: records that rely on its minimum are not.
+    private mutating func noteMinimum(isValid: Bool) {
+        guard isValid else {
+            soaMinimum = soaMinimum ?? 0
+            return
+        }
         let minimum = rdata.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
         soaMinimum = min(minimum, ttlMax)
     }

@@ -24,7 +24,8 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
     for diagnostic in diagnostics { printError("\(diagnostic)") }
     guard let world else {
         let count = diagnostics.count { $0.severity == .error }
-        CheckSettings.program.fail("\(count) \(count == 1 ? "error" : "errors"): nothing can be served", status: 1)
+        CheckSettings.program.fail(
+            "\(count) \(count == 1 ? "error" : "errors"): nothing can be served", status: 1)
     }
     return (world, database)
 }
@@ -50,7 +51,8 @@ func run(_ settings: CheckSettings) {
         for type in settings.types {
             for client in settings.clients {
                 guard let result = simulation.ask(name, type, from: client) else {
-                    CheckSettings.program.fail("\(name) \(type): no response; this should not happen", status: 1)
+                    CheckSettings.program.fail(
+                        "\(name) \(type): no response; this should not happen", status: 1)
                 }
                 print(settings.writesJSON ? result.json + "\n" : result.text, terminator: "")
                 if !settings.writesJSON { print() }

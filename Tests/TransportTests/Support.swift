@@ -26,7 +26,7 @@ func responseID(_ message: [UInt8]) -> UInt16? {
 func listenAddress(_ text: String) throws -> ListenAddress { try #require(ListenAddress(text)) }
 
 /// What the workers serve in these tests: nothing. They are about carrying messages.
-func emptySnapshots() -> SnapshotCell { SnapshotCell(Snapshot()) }
+func emptySnapshots() -> SnapshotCell { SnapshotCell(.empty) }
 
 /// Polls until `condition` holds, at most ten seconds.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {

@@ -1,0 +1,111 @@
+import Addressing
+import Geography
+
+/// Reads a database's search tree once, from the first address to the last, decoding each distinct
+/// record once.
+struct TreeWalk: ~Copyable {
+    private let reader: DatabaseReader
+    private let placeReader = PlaceReader()
+    private var check: StructureCheck
+    /// Nodes that may still be visited. A tree has each node once; files that reach one part of it
+    /// by several ways (aliases beyond those below) visit it as often. A file with a cycle would go
+    /// on for ever.
+    private var nodeCountLeft: Int
+
+    private(set) var places: [Place] = [.unknown]
+    private var placeIndexes: [Place: PlaceIndex] = [.unknown: 0]
+    /// By offset into the data section.
+    private var placesOfRecords: [UInt32: PlaceIndex] = [:]
+
+    /// IPv6 networks that lead to IPv4 places: `IPAddress.embeddedIPv4` looks them up as IPv4, and
+    /// ::/96 is where the format keeps the IPv4 tree. Each is one unknown leaf.
+    private static let ipv4Networks: Set<Prefix> = [
+        Prefix(IPAddress(ipv6: 0), length: 96),
+        Prefix(IPAddress(ipv6: 0xffff << 32), length: 96),
+        Prefix(IPAddress(ipv6: 0x0064_ff9b << 96), length: 96),
+        Prefix(IPAddress(ipv6: 0x2002 << 112), length: 16),
+        Prefix(IPAddress(ipv6: 0x2001_0000 << 96), length: 32),
+    ]
+
+    init(_ reader: consuming DatabaseReader) {
+        nodeCountLeft = 8 * Int(reader.nodeCount) + 1024
+        check = StructureCheck(
+            sectionByteCount: reader.dataByteCount, allowsPointersToContainers: true)
+        self.reader = reader
+    }
+
+    /// The partition of one family.
+    mutating func partition(_ family: IPAddress.Family) throws(GeoSourceError) -> Partition {
+        switch (family, reader.ipVersion) {
+        case (.ipv6, 4): .unknown(.ipv6)
+        case (.ipv4, 6): try partition(.ipv4, from: try ipv4Record())
+        default: try partition(family, from: .node(0))
+        }
+    }
+
+    /// What ::/96 leads to, or a shorter prefix of zeros that ends before it.
+    private func ipv4Record() throws(GeoSourceError) -> DatabaseReader.Record {
+        var record = DatabaseReader.Record.node(0)
+        for _ in 0..<96 {
+            guard case .node(let number) = record else { break }
+            record = try reader.node(number).left
+        }
+        return record
+    }
+
+    private mutating func partition(
+        _ family: IPAddress.Family, from root: DatabaseReader.Record
+    ) throws(GeoSourceError) -> Partition {
+        var partition = Partition(of: family)
+        let whole = Prefix(IPAddress(leftAligned: 0, family: family), length: 0)
+        var pending = [(prefix: whole, record: root)]
+        while let (prefix, record) = pending.popLast() {
+            if family == .ipv6, [16, 32, 96].contains(prefix.length),
+                TreeWalk.ipv4Networks.contains(prefix)
+            {
+                partition.append(prefix.address.bits, length: prefix.length, place: 0)
+                continue
+            }
+            switch record {
+            case .nothing:
+                partition.append(prefix.address.bits, length: prefix.length, place: 0)
+            case .data(let offset):
+                let place = try place(at: offset, of: prefix)
+                partition.append(prefix.address.bits, length: prefix.length, place: place)
+            case .node(let number):
+                guard prefix.length < family.bitCount else {
+                    throw corrupt("the search tree goes on below the whole address \(prefix)")
+                }
+                nodeCountLeft -= 1
+                guard nodeCountLeft >= 0 else { throw corrupt("its search tree has a cycle") }
+                let (left, right) = try reader.node(number)
+                pending.append((prefix.half(1), right))
+                pending.append((prefix.half(0), left))
+            }
+        }
+        return partition
+    }
+
+    private mutating func place(
+        at offset: UInt32, of prefix: Prefix
+    ) throws(GeoSourceError) -> PlaceIndex {
+        if let known = placesOfRecords[offset] { return known }
+        do throws(StructureCheck.Problem) {
+            try reader.check(offset, with: &check)
+        } catch {
+            throw corrupt("the record of \(prefix): \(error.description)")
+        }
+        let place = try placeReader.place(at: offset, in: reader)
+        let index = placeIndexes[place] ?? places.count
+        if index == places.count {
+            placeIndexes[place] = index
+            places.append(place)
+        }
+        placesOfRecords[offset] = index
+        return index
+    }
+
+    private func corrupt(_ what: String) -> GeoSourceError {
+        GeoSourceError(reader.path, .corrupt(what))
+    }
+}

@@ -80,7 +80,7 @@ let package = Package(
             ]),
 
         // Thin executables.
-        program("geodnsd", ["Configuration", "Server"]),
+        program("geodnsd", ["Configuration", "Server", "SystemCalls"]),
         program(
             "geodns-check",
             [

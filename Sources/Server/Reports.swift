@@ -1,3 +1,4 @@
+import GeoSources
 import Glibc
 import Health
 import Loader
@@ -17,7 +18,7 @@ extension Server {
             ("last reload", lastReload),
         ]
         if case .database(let database) = sources {
-            rows.append(("geo data", database.summary))
+            rows.append(("geo data", database.metadata.summary))
         } else {
             rows.append(("geo data", "none: every client's place is unknown"))
         }
@@ -111,5 +112,11 @@ enum Table {
                     ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
             }.joined() + "\n"
         }.joined()
+    }
+}
+
+extension MaxMindDatabase.Metadata {
+    fileprivate var summary: String {
+        "\(path): \(databaseType), built \(WallClock(seconds: Int(buildEpoch)))"
     }
 }

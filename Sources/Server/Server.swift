@@ -9,7 +9,7 @@ import HealthMonitor
 import Loader
 import Responder
 import Steering
-import SystemCalls
+package import SystemCalls
 import Transport
 
 /// `geodnsd` from start to end: load, probe, serve; reload when told, stop when told.
@@ -25,10 +25,13 @@ package final class Server {
     var workers: Workers?
     var sources = LoadedSource.none
     var lastReload = "none since the start"
+    private let signals: SignalSource
     private var isStopping = false
 
-    package init(_ settings: ServerSettings) {
+    package init(_ settings: ServerSettings) throws(Errno) {
         self.settings = settings
+        // Before the monitor's thread is made: threads inherit which signals are blocked.
+        signals = try SignalSource()
         log = Log(settings.logFormat)
         let serving = Serving(log)
         self.serving = serving
@@ -50,10 +53,6 @@ package final class Server {
 
     /// Runs until told to stop. Returns the exit status.
     package func run() -> Int32 {
-        guard let signals = SignalSource() else {
-            log.write(.error, "start", "cannot receive signals")
-            return 1
-        }
         guard let world = load() else { return 1 }
         if settings.checkOnly { return 0 }
         do {
@@ -66,7 +65,7 @@ package final class Server {
                 listeners, snapshots: serving.snapshots, seed: generator.next())
             self.workers = workers
             announce(workers)
-            loop(signals, control)
+            loop(control)
             ServiceManager.stopping()
             workers.stop()
             monitor.stop()
@@ -95,7 +94,7 @@ package final class Server {
         ServiceManager.ready()
     }
 
-    private func loop(_ signals: SignalSource, _ control: borrowing ControlSocket) {
+    private func loop(_ control: borrowing ControlSocket) {
         while !isStopping {
             var waits = [
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),

@@ -83,21 +83,23 @@ struct CheckSettings {
             return
         }
         let path = String(text.dropFirst())
+        let bytes: [UInt8]
         do throws(FileError) {
-            let lines = String(decoding: try FileSystem.read(path), as: UTF8.self)
-                .split(separator: "\n", omittingEmptySubsequences: false)
-            for (index, line) in lines.enumerated() {
-                let content = line.prefix { $0 != "#" }.trimmed
-                guard !content.isEmpty else { continue }
-                guard let prefix = Prefix(content) else {
-                    throw UsageError(
-                        "\(path):\(index + 1):1: error: expected an address or a prefix, not \(content)"
-                    )
-                }
-                clients.append(prefix)
-            }
+            bytes = try FileSystem.read(path)
         } catch {
             throw UsageError("--from \(text): \(error)")
+        }
+        let lines = String(decoding: bytes, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            let content = line.prefix { $0 != "#" }.trimmed
+            guard !content.isEmpty else { continue }
+            guard let prefix = Prefix(content) else {
+                throw UsageError(
+                    "\(path):\(index + 1):1: error: expected an address or a prefix, not \(content)"
+                )
+            }
+            clients.append(prefix)
         }
     }
 }

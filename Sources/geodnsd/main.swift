@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Server
+import SystemCalls
 
 // A thin main: understand the command line, run, end with the status.
 
@@ -9,8 +10,16 @@ do throws(UsageError) {
     case .print(let text):
         print(text, terminator: "")
     case .run(let arguments):
-        exit(Server(try ServerSettings(arguments)).run())
+        run(try ServerSettings(arguments))
     }
 } catch {
     ServerSettings.program.fail("\(error)", status: 2)
+}
+
+func run(_ settings: ServerSettings) -> Never {
+    do throws(Errno) {
+        exit(try Server(settings).run())
+    } catch {
+        ServerSettings.program.fail("cannot receive signals: \(error)", status: 1)
+    }
 }

@@ -55,7 +55,7 @@ query guarded.example.com A
 # The nested name has nothing that is up: the next target of the outer one answers.
 query outer.example.com A
   rcode NOERROR aa
-  answer outer.example.com. 10 IN A 192.0.2.99
+  answer outer.example.com. 20 IN A 192.0.2.99
 up two
 query guarded.example.com A
   rcode NOERROR aa

@@ -90,7 +90,8 @@ query www.gslb.example.com A from=133.11.0.1/32
   scope 16
 query a.b.tenants.gslb.example.com A from=133.11.0.1/32
   rcode NOERROR aa
-  answer a.b.tenants.gslb.example.com. 30 IN A 198.51.100.10
+  answer a.b.tenants.gslb.example.com. 30 IN A 198.51.100.20
+  answer a.b.tenants.gslb.example.com. 30 IN A 198.51.100.21
 # A region is an ordinary name too.
 query nrt.gslb.example.com A from=141.2.3.0/24
   rcode NOERROR aa

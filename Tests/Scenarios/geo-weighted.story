@@ -18,6 +18,7 @@ nested GEO weighted near:1
 near  GEO nearest one two
 end
 place 133.11.0.0/16 country=JP at=35.65,139.73
+place 132.0.0.0/8 country=US at=40,-75
 query www.example.com A from=133.11.0.1/32
   rcode NOERROR aa
   one-of 192.0.2.1 192.0.2.2
@@ -45,7 +46,7 @@ query cdn.example.com MX
 query nested.example.com A from=133.11.0.1/32
   rcode NOERROR aa
   answer nested.example.com. 30 IN A 192.0.2.1
-  scope 16
+  scope 8
 down one
 query www.example.com A
   rcode NOERROR aa

@@ -81,4 +81,11 @@ int clinux_start_thread(pthread_t *thread, const char *name, void *(*body)(void 
 /// "EADDRINUSE" for 98; NULL for an unknown number.
 const char *clinux_error_name(int code);
 
+// Blocks SIGHUP, SIGTERM and SIGINT for this thread and those it makes, and returns a descriptor
+// they can be read from (signalfd(2)); -1 and errno on failure. SIGPIPE is ignored.
+int clinux_signal_descriptor(void);
+
+// The number of the signal that has arrived; 0 when none has.
+int clinux_next_signal(int descriptor);
+
 #endif

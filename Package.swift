@@ -96,6 +96,15 @@ let package = Package(
         // A small HTTP front door that can be told to fail: for the demo and the tests.
         program("front-door", ["CLinux"], path: "Tests/FrontDoor"),
 
+        // Processes, clients and folders for the tests that run the built programs.
+        .target(
+            name: "TestSupport", dependencies: ["Addressing", "DNSWire"],
+            path: "Tests/TestSupport",
+            swiftSettings: [
+                .treatAllWarnings(as: .error),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+            ]),
+
         tests("AddressingTests", ["Addressing"]),
         tests("DNSWireTests", ["Addressing", "DNSWire"]),
         tests("HealthTests", ["Addressing", "Health"]),
@@ -122,8 +131,8 @@ let package = Package(
             "ServerTests",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "DatabaseBuilder",
-                "Server",
+                "Server", "TestSupport",
             ]),
-        tests("InteropTests", ["Addressing", "DNSWire"]),
+        tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
     ]
 )

@@ -19,7 +19,6 @@ struct DatagramBatch: ~Copyable {
     /// fall into different cache sets.
     static let queryByteCountMax = 1500
 
-    private static let responseByteCountMax = Responder.datagramByteCountMax
     private static let addressStride = 32
     private static let controlStride = Int(clinux_control_byte_count)
 
@@ -31,6 +30,9 @@ struct DatagramBatch: ~Copyable {
     private let controls: UnsafeMutableRawPointer
     private let queries: UnsafeMutablePointer<UInt8>
     private let responses: UnsafeMutablePointer<UInt8>
+
+    /// Kept here, as a static of another module is read through swift_once, for each datagram.
+    private let responseByteCountMax = Responder.datagramByteCountMax
 
     /// How many slots of `incoming` hold a query, and how many of `outgoing` a reply.
     private var queryCount = 0
@@ -46,10 +48,10 @@ struct DatagramBatch: ~Copyable {
         unsafe addresses = .allocate(byteCount: count * DatagramBatch.addressStride, alignment: 16)
         unsafe controls = .allocate(byteCount: count * DatagramBatch.controlStride, alignment: 16)
         unsafe queries = .allocate(capacity: count * DatagramBatch.queryByteCountMax)
-        unsafe responses = .allocate(capacity: count * DatagramBatch.responseByteCountMax)
+        unsafe responses = .allocate(capacity: count * responseByteCountMax)
         unsafe queries.initialize(repeating: 0, count: count * DatagramBatch.queryByteCountMax)
         unsafe responses.initialize(
-            repeating: 0, count: count * DatagramBatch.responseByteCountMax)
+            repeating: 0, count: count * responseByteCountMax)
         unsafe incoming.initialize(repeating: clinux_mmsghdr(), count: count)
         unsafe outgoing.initialize(repeating: clinux_mmsghdr(), count: count)
         for slot in 0..<count { unsafe prepare(slot) }
@@ -76,7 +78,7 @@ struct DatagramBatch: ~Copyable {
                 iov_len: DatagramBatch.queryByteCountMax))
         unsafe (outgoingParts + slot).initialize(
             to: iovec(
-                iov_base: responses + slot * DatagramBatch.responseByteCountMax, iov_len: 0))
+                iov_base: responses + slot * responseByteCountMax, iov_len: 0))
         unsafe incoming[slot].msg_hdr.msg_iov = incomingParts + slot
         unsafe incoming[slot].msg_hdr.msg_iovlen = 1
         unsafe incoming[slot].msg_hdr.msg_name = addresses + slot * DatagramBatch.addressStride
@@ -152,10 +154,10 @@ struct DatagramBatch: ~Copyable {
             _unsafeStart: UnsafePointer(queries + slot * DatagramBatch.queryByteCountMax),
             count: Int(incoming[slot].msg_len))
         var response = unsafe MutableSpan(
-            _unsafeStart: responses + replyCount * DatagramBatch.responseByteCountMax,
-            count: DatagramBatch.responseByteCountMax)
+            _unsafeStart: responses + replyCount * responseByteCountMax,
+            count: responseByteCountMax)
         let count = responder.respond(to: query, from: client, over: .datagram, into: &response)
-        precondition(count <= DatagramBatch.responseByteCountMax)
+        precondition(count <= responseByteCountMax)
         return count
     }
 

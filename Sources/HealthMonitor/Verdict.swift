@@ -113,8 +113,9 @@ enum Outcome {
     }
 
     private static func certificateWords(_ transfer: Transfer) -> String {
-        // X509_V_OK is 0: then the chain is good and the name is not.
-        guard transfer.number(CURLINFO_SSL_VERIFYRESULT) == 0 else {
+        // What OpenSSL says of the chain; libcurl 7.88 leaves its first value, 1
+        // (X509_V_ERR_UNSPECIFIED), when the chain is good (0, X509_V_OK) and the name is not.
+        guard transfer.number(CURLINFO_SSL_VERIFYRESULT) <= 1 else {
             let words = words(transfer, CURLE_PEER_FAILED_VERIFICATION)
             let title = "SSL certificate problem: "
             let problem =

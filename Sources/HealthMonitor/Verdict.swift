@@ -38,7 +38,7 @@ enum Outcome {
         switch code {
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: return "this server is out of memory"
         case CURLE_COULDNT_CONNECT:
-            switch Int32(transfer.number(CURLINFO_OS_ERRNO)) {
+            switch transfer.errorNumber {
             case EMFILE, ENFILE: return "this server is out of file descriptors"
             case ENOBUFS, ENOMEM: return "this server is out of memory"
             default: return nil
@@ -100,7 +100,7 @@ enum Outcome {
     }
 
     private static func connectWords(_ transfer: Transfer) -> String {
-        switch Int32(transfer.number(CURLINFO_OS_ERRNO)) {
+        switch transfer.errorNumber {
         case ECONNREFUSED: "connection refused"
         case EHOSTUNREACH: "no route to host"
         case ENETUNREACH: "network unreachable"

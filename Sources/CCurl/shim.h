@@ -2,6 +2,8 @@
 #define GEODNS_CCURL_H
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <sys/socket.h>
 
 /*
  * Swift cannot call variadic C functions, and libcurl's options and getinfo are variadic. One
@@ -54,6 +56,26 @@ static inline size_t ccurl_discard(char *bytes, size_t size, size_t count, void 
 static inline CURLcode ccurl_discard_body(CURL *easy) {
     CURLcode code = (curl_easy_setopt)(easy, CURLOPT_WRITEFUNCTION, ccurl_discard);
     return code != CURLE_OK ? code : (curl_easy_setopt)(easy, CURLOPT_WRITEDATA, easy);
+}
+
+/*
+ * libcurl 7.88 does not tell why socket(2) failed, and running out of descriptors here must not be
+ * taken for a front door that is down. Nor shall programs this process starts inherit the socket.
+ */
+static inline curl_socket_t ccurl_open_socket(
+    void *error_number, curlsocktype purpose, struct curl_sockaddr *address) {
+    int descriptor =
+        socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    (void)purpose;
+    if (descriptor < 0) *(int *)error_number = errno;
+    return descriptor < 0 ? CURL_SOCKET_BAD : descriptor;
+}
+
+/* `error_number` must live as long as the transfer; set to errno when no socket could be opened. */
+static inline CURLcode ccurl_open_sockets(CURL *easy, int *error_number) {
+    CURLcode code = (curl_easy_setopt)(easy, CURLOPT_OPENSOCKETFUNCTION, ccurl_open_socket);
+    return code != CURLE_OK
+        ? code : (curl_easy_setopt)(easy, CURLOPT_OPENSOCKETDATA, error_number);
 }
 
 /* The result of a finished transfer; `message->msg` must be CURLMSG_DONE. */

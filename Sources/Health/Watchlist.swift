@@ -168,7 +168,13 @@ extension Probe {
     /// The same in every process, unlike `hashValue`: FNV-1a over what makes probes differ, then a
     /// finaliser (MurmurHash3's), for FNV alone leaves the high bits of short inputs alike.
     var hash64: UInt64 {
-        let text = "\(address)|\(check.port)|\(check.kind)|\(check.host ?? "")"
+        let question =
+            switch check.kind {
+            case .http(let path): "http \(path)"
+            case .https(let path): "https \(path)"
+            case .tcp: "tcp"
+            }
+        let text = "\(address) \(check.port) \(check.host ?? "") \(question)"
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd

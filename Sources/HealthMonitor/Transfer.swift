@@ -10,6 +10,7 @@ import Health
     private var connectTo: UnsafeMutablePointer<curl_slist>?
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
+    private let socketErrorNumber: UnsafeMutablePointer<Int32>
     /// The first option libcurl refused.
     private var refusal: CURLcode = CURLE_OK
 
@@ -21,7 +22,10 @@ import Health
         self.ticket = ticket
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        unsafe socketErrorNumber = .allocate(capacity: 1)
+        unsafe socketErrorNumber.initialize(to: 0)
         note(unsafe ccurl_set_error_buffer(easy, errorText))
+        note(unsafe ccurl_open_sockets(easy, socketErrorNumber))
         aim()
         restrain()
         switch probe.check.kind {
@@ -40,6 +44,7 @@ import Health
         unsafe curl_slist_free_all(connectTo)
         unsafe curl_slist_free_all(headers)
         unsafe errorText.deallocate()
+        unsafe socketErrorNumber.deallocate()
     }
 
     /// Tells transfers in flight apart.
@@ -111,6 +116,13 @@ import Health
 
     /// libcurl's own words for a failure; empty when it had none.
     var errorWords: String { unsafe String(cString: errorText) }
+
+    /// errno(3) of the socket that could not be opened, or of the connection that was not made;
+    /// zero when neither is known.
+    var errorNumber: Int32 {
+        let opening = unsafe socketErrorNumber.pointee
+        return opening != 0 ? opening : Int32(truncatingIfNeeded: number(CURLINFO_OS_ERRNO))
+    }
 
     /// Zero when libcurl does not know.
     func number(_ info: CURLINFO) -> Int {

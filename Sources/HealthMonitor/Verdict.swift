@@ -38,7 +38,7 @@ enum Outcome {
         switch code {
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: return "this server is out of memory"
         case CURLE_COULDNT_CONNECT:
-            switch Int32(transfer.number(CURLINFO_OS_ERRNO)) {
+            switch transfer.errorNumber {
             case EMFILE, ENFILE: return "this server is out of file descriptors"
             case ENOBUFS, ENOMEM: return "this server is out of memory"
             default: return nil
@@ -100,7 +100,7 @@ enum Outcome {
     }
 
     private static func connectWords(_ transfer: Transfer) -> String {
-        switch Int32(transfer.number(CURLINFO_OS_ERRNO)) {
+        switch transfer.errorNumber {
         case ECONNREFUSED: "connection refused"
         case EHOSTUNREACH: "no route to host"
         case ENETUNREACH: "network unreachable"
@@ -113,8 +113,9 @@ enum Outcome {
     }
 
     private static func certificateWords(_ transfer: Transfer) -> String {
-        // X509_V_OK is 0: then the chain is good and the name is not.
-        guard transfer.number(CURLINFO_SSL_VERIFYRESULT) == 0 else {
+        // What OpenSSL says of the chain; libcurl 7.88 leaves its first value, 1
+        // (X509_V_ERR_UNSPECIFIED), when the chain is good (0, X509_V_OK) and the name is not.
+        guard transfer.number(CURLINFO_SSL_VERIFYRESULT) <= 1 else {
             let words = words(transfer, CURLE_PEER_FAILED_VERIFICATION)
             let title = "SSL certificate problem: "
             let problem =

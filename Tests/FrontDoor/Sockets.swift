@@ -133,12 +133,17 @@ struct SignalPipe {
         reader = Descriptor(ends[0])
         reader.makeNonBlocking()
         SignalPipe.writer.store(ends[1], ordering: .sequentiallyConsistent)
+        var awaited = sigset_t()
+        unsafe sigemptyset(&awaited)
         for number in [SIGTERM, SIGINT, SIGUSR1] {
             signal(number) { received in
                 var byte = UInt8(truncatingIfNeeded: received)
                 _ = unsafe write(SignalPipe.writer.load(ordering: .relaxed), &byte, 1)
             }
+            unsafe sigaddset(&awaited, number)
         }
+        // Whoever started this may have had them blocked, and a child inherits that.
+        unsafe pthread_sigmask(SIG_UNBLOCK, &awaited, nil)
     }
 
     /// The signals that have come since the last call.

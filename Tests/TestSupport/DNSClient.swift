@@ -1,6 +1,6 @@
 import Addressing
 package import DNSWire
-package import Foundation
+import Foundation
 
 /// Sends messages to a server on loopback, and waits for what comes back.
 package struct DNSClient {
@@ -27,7 +27,7 @@ package struct DNSClient {
         guard let socket = connected(SOCK_STREAM, seconds: seconds) else { return [] }
         defer { close(socket) }
         let bytes = queries.flatMap { [UInt8($0.count >> 8), UInt8($0.count & 0xff)] + $0 }
-        guard send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else {
+        guard send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
             return []
         }
         var received: [UInt8] = []

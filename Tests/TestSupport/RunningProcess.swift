@@ -1,70 +1,124 @@
-package import Foundation
+import Dispatch
+import Foundation
 
 /// A program started by a test, and ended by its own process id.
+///
+/// posix_spawn and waitpid rather than Foundation's Process, whose waiting depends on a run loop
+/// that the threads of tests do not have.
 package final class RunningProcess: @unchecked Sendable {
-    private let process = Process()
-    private let output = Pipe()
+    package let identifier: Int32
     private let lock = NSLock()
-    private var collected = Data()
+    private var collected: [UInt8] = []
+    private var status: Int32?
+    private let reader = DispatchGroup()
 
     /// Standard output and standard error are collected together.
-    package init(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:]
-    ) throws {
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        output.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            self?.lock.withLock { self?.collected.append(data) }
+    package init(_ program: String, _ arguments: [String]) throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw CannotStart(program: program, code: errno) }
+        // Not for programs that other tests start meanwhile.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
+        // Threads of libdispatch, on which tests run, have signals blocked, and a child inherits
+        // that: SIGTERM would not end it.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var words = ([program] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var child: pid_t = 0
+        let code = posix_spawn(&child, program, &actions, &attributes, &words, environ)
+        close(ends[1])
+        identifier = child
+        guard code == 0 else {
+            close(ends[0])
+            status = 127
+            throw CannotStart(program: program, code: code)
         }
-        try process.run()
+        collect(from: ends[0])
+    }
+
+    package struct CannotStart: Error, CustomStringConvertible {
+        let program: String
+        let code: Int32
+        package var description: String {
+            "cannot start \(program): \(String(cString: strerror(code)))"
+        }
+    }
+
+    private func collect(from end: Int32) {
+        reader.enter()
+        Thread.detachNewThread { [lock, reader, weak self] in
+            defer { reader.leave() }
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = read(end, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                lock.withLock { self?.collected += buffer[..<count] }
+            }
+            close(end)
+        }
     }
 
     deinit { kill() }
-
-    package var identifier: Int32 { process.processIdentifier }
-    package var isRunning: Bool { process.isRunning }
 
     /// All it has written so far.
     package var text: String {
         lock.withLock { String(decoding: collected, as: UTF8.self) }
     }
 
-    package func send(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
+    package var isRunning: Bool { exitStatus == nil }
+
+    /// Nil while it runs; 128 and more for the signal that ended it, as shells say it.
+    private var exitStatus: Int32? {
+        lock.withLock {
+            if status != nil { return status }
+            var word: Int32 = 0
+            guard waitpid(identifier, &word, WNOHANG) == identifier else { return nil }
+            let signal = word & 0x7f
+            status = signal == 0 ? word >> 8 & 0xff : 128 + signal
+            return status
+        }
+    }
+
+    package func send(_ signal: Int32) {
+        if isRunning { _ = Foundation.kill(identifier, signal) }
+    }
 
     /// Waits until `word` has been written; false when it has not after `seconds`, or the process
     /// has ended without.
     package func waitForOutput(_ word: String, seconds: Double = 20) -> Bool {
         eventually(seconds: seconds) { text.contains(word) || !isRunning }
-            && eventually(
-                seconds: 1
-            ) { text.contains(word) }
+            && eventually(seconds: 1) { text.contains(word) }
     }
 
     /// Waits for its end; nil when it still runs after `seconds`.
     package func waitForExit(seconds: Double = 20) -> Int32? {
-        guard eventually(seconds: seconds, { !isRunning }) else { return nil }
-        return process.terminationStatus
+        eventually(seconds: seconds) { !isRunning } ? exitStatus : nil
     }
 
     /// SIGTERM, and SIGKILL if that does not end it. Returns the exit status.
     @discardableResult
     package func stop() -> Int32? {
-        if isRunning { send(SIGTERM) }
+        send(SIGTERM)
         let status = waitForExit(seconds: 10)
         if status == nil { kill() }
         return status
     }
 
     private func kill() {
-        output.fileHandleForReading.readabilityHandler = nil
-        guard process.isRunning else { return }
         send(SIGKILL)
-        process.waitUntilExit()
+        _ = waitForExit(seconds: 5)
     }
 
     /// Runs a program to its end: its exit status, and all it wrote.
@@ -75,7 +129,7 @@ package final class RunningProcess: @unchecked Sendable {
         let status = process.waitForExit(seconds: seconds)
         process.stop()
         // The last of the output may still be on its way through the pipe.
-        _ = eventually(seconds: 0.2) { false }
+        _ = process.reader.wait(timeout: .now() + 1)
         return (status, process.text)
     }
 }

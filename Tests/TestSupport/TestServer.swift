@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// A `geodnsd` of this package on a port the kernel chose, on 127.0.0.1 and ::1.
 package final class TestServer {
@@ -42,24 +42,52 @@ package final class TestServer {
     }
 }
 
-/// A `front-door` of this package.
+/// A `front-door` of this package, ready to be probed.
 package final class TestFrontDoor {
     package let process: RunningProcess
     package let port: UInt16
 
-    /// On `address`; port 0 lets the kernel choose.
+    /// `port` nil: one that is free on `address` now.
     package init(
-        _ address: String, port: UInt16 = 0, name: String = "door", mode: String = "ok"
+        _ address: String, port: UInt16? = nil, name: String = "door", mode: String = "ok"
     ) throws {
+        self.port = port ?? freePort(on: address)
         process = try RunningProcess(
             Programs.own("front-door"),
-            ["--listen", "\(address)@\(port)", "--name", name, "--mode", mode])
+            ["--listen", "\(address)@\(self.port)", "--name", name, "--mode", mode])
         guard process.waitForOutput("ready") else {
             throw TestServer.NotReady(description: "front-door:\n\(process.text)")
         }
-        let found = process.text.firstMatch(of: /@([0-9]+)/)
-        self.port = found.flatMap { UInt16($0.1) } ?? port
     }
 
     deinit { process.stop() }
+}
+
+/// A TCP port that nothing listens on now, on a loopback address.
+package func freePort(on address: String) -> UInt16 {
+    let isIPv6 = address.contains(":")
+    let probe = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(probe) }
+    var storage = sockaddr_storage()
+    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    withUnsafeMutablePointer(to: &storage) { pointer in
+        if isIPv6 {
+            pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+                $0.pointee.sin6_family = sa_family_t(AF_INET6)
+                _ = inet_pton(AF_INET6, address, &$0.pointee.sin6_addr)
+            }
+        } else {
+            pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                $0.pointee.sin_family = sa_family_t(AF_INET)
+                _ = inet_pton(AF_INET, address, &$0.pointee.sin_addr)
+            }
+        }
+        let length = isIPv6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            _ = bind(probe, $0, socklen_t(length))
+            _ = getsockname(probe, $0, &size)
+        }
+    }
+    // The port stands at the same place in both families' addresses.
+    return withUnsafeBytes(of: &storage) { UInt16($0[2]) << 8 | UInt16($0[3]) }
 }

@@ -48,8 +48,9 @@ struct SearchTree {
         var record = SearchTree.nodeFlag
         var rest = bits
         for _ in 0..<length where SearchTree.isNode(record) {
-            record = records[
-                2 * SearchTree.nodeIndex(record) + Int(truncatingIfNeeded: rest >> 127)]
+            record =
+                records[
+                    2 * SearchTree.nodeIndex(record) + Int(truncatingIfNeeded: rest >> 127)]
             rest <<= 1
         }
         return record

@@ -79,7 +79,8 @@ package struct ZoneTab {
         func number(_ range: Range<Int>) -> Int { values[range].reduce(0) { $0 * 10 + $1 } }
         let whole = number(0..<degreeDigitCount)
         let minutes = number(degreeDigitCount..<degreeDigitCount + 2)
-        let seconds = values.count > degreeDigitCount + 2 ? number(values.count - 2..<values.count) : 0
+        let seconds =
+            values.count > degreeDigitCount + 2 ? number(values.count - 2..<values.count) : 0
         guard minutes < 60, seconds < 60 else { return nil }
         let value = Double(whole) + Double(minutes * 60 + seconds) / 3600
         return (sign == UInt8(ascii: "-") ? -value : value).roundedToFourDecimals

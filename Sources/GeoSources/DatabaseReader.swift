@@ -141,7 +141,8 @@ import CMaxMindDB
 
     /// The string at `lookup` in the record at `offset`; nil if it is not there, is no string, or
     /// is longer than any name.
-    func string(_ lookup: borrowing LookupPath, at offset: UInt32) throws(GeoSourceError) -> String? {
+    func string(_ lookup: borrowing LookupPath, at offset: UInt32) throws(GeoSourceError) -> String?
+    {
         guard let entry = unsafe try entry(lookup, at: offset) else { return nil }
         guard unsafe entry.type == MMDB_DATA_TYPE_UTF8_STRING, unsafe entry.data_size <= 256
         else { return nil }
@@ -152,7 +153,8 @@ import CMaxMindDB
     }
 
     /// The number at `lookup`, also where it is written as a string, as IPinfo does.
-    func number(_ lookup: borrowing LookupPath, at offset: UInt32) throws(GeoSourceError) -> Double? {
+    func number(_ lookup: borrowing LookupPath, at offset: UInt32) throws(GeoSourceError) -> Double?
+    {
         guard let entry = unsafe try entry(lookup, at: offset) else { return nil }
         switch unsafe Int32(entry.type) {
         case MMDB_DATA_TYPE_DOUBLE: return unsafe entry.double_value

@@ -56,7 +56,9 @@ extension MaxMindDatabase {
         while let entry = unsafe readdir(stream) {
             // SAFETY: d_name is a terminated string inside the entry, valid until the next call.
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(cString: $0) }
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 1) {
+                    unsafe String(cString: $0)
+                }
             }
             if name.hasSuffix(".mmdb"), !name.hasPrefix(".") { names.append(name) }
         }

@@ -52,7 +52,9 @@ struct StructureCheck {
             switch field.kind {
             case .pointer(let target):
                 let kind = try Field(at: target, in: section).kind
-                if case .pointer = kind { throw Problem("a pointer at \(offset) leads to a pointer") }
+                if case .pointer = kind {
+                    throw Problem("a pointer at \(offset) leads to a pointer")
+                }
                 if case .container = kind, !allowsPointersToContainers {
                     throw Problem("its metadata holds a pointer to a map or an array")
                 }
@@ -93,7 +95,8 @@ private struct Field {
         var position = offset
         func next(_ count: Int) throws(StructureCheck.Problem) -> Int {
             guard position >= 0, count <= section.count - position else {
-                throw StructureCheck.Problem("a value at \(offset) is cut off by the end of the data")
+                throw StructureCheck.Problem(
+                    "a value at \(offset) is cut off by the end of the data")
             }
             var value = 0
             for _ in 0..<count {

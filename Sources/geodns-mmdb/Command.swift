@@ -70,7 +70,8 @@ private struct Options {
     init(_ arguments: ArraySlice<String>, names: Set<String>) throws(UsageError) {
         var rest = arguments
         while let argument = rest.popFirst() {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = argument.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard names.contains(name) else { throw UsageError("unknown argument '\(argument)'") }
             guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst(), !value.isEmpty

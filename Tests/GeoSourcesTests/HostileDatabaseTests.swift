@@ -125,9 +125,9 @@ func mutationsAreRefusedOrReadSafely(seed: UInt64) throws {
     let nested = [[UInt8]](repeating: [0xe1, 0x41, 0x61], count: 20_000).flatMap(\.self)
     expectCorrupt(
         try database(nodes: [(17, 1)], data: emptyMap, metadata: nested), "nested too deeply")
-    let self_pointing: [UInt8] = [0xe1, 0x4b] + Array("description".utf8) + [0x20, 0x00]
+    let selfPointing: [UInt8] = [0xe1, 0x4b] + Array("description".utf8) + [0x20, 0x00]
     expectCorrupt(
-        try database(nodes: [(17, 1)], data: emptyMap, metadata: self_pointing),
+        try database(nodes: [(17, 1)], data: emptyMap, metadata: selfPointing),
         "pointer to a map or an array")
 }
 

@@ -1,8 +1,9 @@
 /// What no file on the system tells about countries.
 package enum CountryTables {
-    /// The continent of each ISO 3166-1 country, in the two letters and with the assignments that
-    /// location databases use (GeoNames and its users): Central America and the Caribbean are NA,
-    /// Russia is EU, Turkey, Cyprus and the Caucasus are AS, Timor-Leste is OC.
+    /// The continent of each ISO 3166-1 country, in the two letters that location databases use.
+    /// Where a country stands on two, or on none: Central America and the Caribbean are NA, Russia
+    /// is EU, Turkey and the Caucasus are AS, Timor-Leste is OC, as GeoNames has them. Cyprus is AS
+    /// here, by where it lies; MaxMind's databases count it to EU.
     package static func continent(of country: String) -> String? { continents[country] }
 
     private static let countriesOfContinents: [(continent: String, countries: String)] = [

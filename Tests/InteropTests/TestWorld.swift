@@ -60,13 +60,13 @@ enum TestWorld {
         return output
     }
 
-    /// `geodnsd` with the zone and the places.
-    static func server() throws -> TestServer {
-        // Read at the start only.
+    /// `geodnsd` with the zone and the places, on one more address if told.
+    static func server(alsoOn address: String? = nil) throws -> TestServer {
+        // The database is read at the start only.
         let folder = try TemporaryFolder()
-        let server = try TestServer(
-            zones: [("\(zoneName).zone", zone)], geoData: try database(in: folder))
-        return server
+        return try TestServer(
+            zones: [("\(zoneName).zone", zone)], geoData: try database(in: folder),
+            arguments: address.map { ["--listen", $0] } ?? [])
     }
 }
 

@@ -87,6 +87,21 @@ extension Interop {
             #expect(try server.counter("datagrams received") == 0)
         }
 
+        @Test(.needs(.dig)) func digOverIPv6() throws {
+            let port = freePort(on: "::1")
+            let server = try TestWorld.server(alsoOn: "[::1]@\(port)")
+            for words in [["+notcp"], ["+tcp"]] {
+                let (status, text) = try Needed.dig.run(
+                    ["@::1", "-p", "\(port)", "+norecurse", "+subnet=203.0.113.0/24", app, "AAAA"]
+                        + words)
+                #expect(status == 0)
+                #expect(text.contains("CLIENT-SUBNET: 203.0.113.0/24/20"), "\(text)")
+                #expect(text.contains("2001:db8:3::10"), "\(text)")
+            }
+            #expect(try server.counter("TCP queries") == 1)
+            #expect(try server.counter("datagrams received") == 1)
+        }
+
         @Test(.needs(.dig)) func digFetchesWhatIsTruncated() throws {
             let server = try TestWorld.server()
             let big = "big.\(TestWorld.zoneName)"

@@ -106,7 +106,7 @@ let package = Package(
             ]),
 
         tests("AddressingTests", ["Addressing"]),
-        tests("DNSWireTests", ["Addressing", "DNSWire"]),
+        tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
         tests("HealthTests", ["Addressing", "Health"]),
         tests("GeographyTests", ["Addressing", "Geography"]),
         tests(

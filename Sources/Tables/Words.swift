@@ -37,10 +37,10 @@ extension Span<UInt8> {
 /// ASCII letters of a word in lower case, every other byte as it is.
 @inlinable package func lowercased(word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
-    let sevenBits = word & 0x7f &* ones
+    let sevenBits = word & (0x7f &* ones)
     // The top bit of each byte: set from `A` on, and from past `Z` on; never carried over.
     let fromA = sevenBits &+ (0x80 - 0x41) &* ones
     let pastZ = sevenBits &+ (0x80 - 0x5b) &* ones
-    let isUpper = (fromA ^ pastZ) & ~word & 0x80 &* ones
+    let isUpper = (fromA ^ pastZ) & ~word & (0x80 &* ones)
     return word | isUpper >> 2
 }

@@ -8,6 +8,8 @@ SHELL := /bin/bash
 .PHONY: help deps build geo-data demo test lint format install uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
+# What the unpacked toolchain itself needs to run and to link:
+PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
 PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils knot-dnsutils openssl unbound
@@ -27,8 +29,8 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 deps: ## Install the Debian packages that are missing
-	@tools/install-packages $(PACKAGES_BUILD) $(PACKAGES_DATA) $(PACKAGES_TESTS) \
-	    --unpack $(PACKAGES_UNPACKED)
+	@tools/install-packages $(PACKAGES_TOOLCHAIN) $(PACKAGES_BUILD) $(PACKAGES_DATA) \
+	    $(PACKAGES_TESTS) --unpack $(PACKAGES_UNPACKED)
 
 build: deps ## Build the programs, optimised: .build/release
 	$(SWIFT) build $(RELEASE)

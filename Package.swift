@@ -117,7 +117,7 @@ let package = Package(
         tests(
             "GeoSourcesTests",
             ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
-        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
+        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor", "TestSupport"]),
         tests(
             "TransportTests",
             ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),

@@ -1,13 +1,15 @@
+import Tables
+
 /// A name on its way through the lookup: lower case, with the hash of every suffix.
 ///
 /// It lives in a worker's scratch memory and is overwritten by each query; nothing is allocated.
 package struct QuestionName: ~Copyable {
     /// Labels and length bytes in lower case, the root's zero included.
-    package private(set) var canonical = InlineArray<256, UInt8>(repeating: 0)
+    private var canonical = ScratchArray<UInt8>(capacity: 256, repeating: 0)
     /// Where label `i` starts in `canonical`; `offsets[labelCount]` is the root's zero byte.
-    private var offsets = InlineArray<129, UInt8>(repeating: 0)
+    private var offsets = ScratchArray<UInt8>(capacity: 129, repeating: 0)
     /// Hash of the name that starts with label `i`.
-    private var hashes = InlineArray<129, UInt64>(repeating: 0)
+    private var hashes = ScratchArray<UInt64>(capacity: 129, repeating: 0)
     /// Labels without the root: 0…127.
     package private(set) var labelCount = 0
     /// 1…255
@@ -15,7 +17,11 @@ package struct QuestionName: ~Copyable {
 
     package init() {}
 
+    /// Where label `label` starts in the canonical form.
     package func offset(of label: Int) -> Int { Int(offsets[label]) }
+
+    /// A byte of the canonical form: wire format in lower case.
+    package func byte(at index: Int) -> UInt8 { canonical[index] }
 
     /// Hash of the suffix that starts with label `label`; `labelCount` gives the root's.
     package func hash(from label: Int) -> UInt64 { hashes[label] }

@@ -151,7 +151,7 @@ extension ZoneTable {
             guard Int(node.nameByteCount) == count else { return false }
             var index = 0
             while index < count {
-                guard bytes[Int(node.nameOffset) + index] == name.canonical[start + index]
+                guard bytes[Int(node.nameOffset) + index] == name.byte(at: start + index)
                 else { return false }
                 index += 1
             }

@@ -47,6 +47,9 @@ package final class Server {
                         ("address", report.probe.address.description),
                         ("port", "\(report.probe.check.port)"),
                         ("state", report.state.name),
+                        report.state == .down
+                            ? ("failures", "\(report.consecutiveFailures)")
+                            : ("successes", "\(report.consecutiveSuccesses)"),
                     ])
             })
     }
@@ -189,7 +192,7 @@ package final class Server {
         }
         serving.adopt(world, probes: probes, health: monitor.table)
         monitor.retain(only: Set(probes))
-        // A change that came between the two lines above belongs to the new world too.
+        // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
     }
 }

@@ -47,6 +47,13 @@ package struct DNSClient {
         return responses
     }
 
+    /// Whether something accepts TCP connections there.
+    package var canConnect: Bool {
+        guard let socket = connected(SOCK_STREAM, seconds: 2) else { return false }
+        close(socket)
+        return true
+    }
+
     /// Asks one question over UDP, with EDNS, and a client subnet such as `203.0.113.0/24`.
     package func ask(
         _ name: String, _ type: RRType = .a, subnet: String? = nil, overStream: Bool = false

@@ -80,7 +80,7 @@ package struct DNSClient {
         }
     }
 
-    private func connected(_ kind: __socket_type, seconds: Double) -> Int32? {
+    func connected(_ kind: __socket_type, seconds: Double) -> Int32? {
         let isIPv6 = address.contains(":")
         let socket = Foundation.socket(isIPv6 ? AF_INET6 : AF_INET, Int32(kind.rawValue), 0)
         guard socket >= 0 else { return nil }

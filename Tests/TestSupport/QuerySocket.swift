@@ -12,6 +12,13 @@ package final class QuerySocket {
         else { throw Failed() }
         descriptor = socket
         self.isStream = isStream
+        // Each message leaves at once, not when the one before has been acknowledged.
+        var yes: Int32 = 1
+        if isStream {
+            setsockopt(
+                socket, Int32(IPPROTO_TCP), TCP_NODELAY, &yes,
+                socklen_t(MemoryLayout<Int32>.size))
+        }
     }
 
     deinit { close(descriptor) }

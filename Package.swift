@@ -131,7 +131,7 @@ let package = Package(
             "ServerTests",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "DatabaseBuilder",
-                "Server", "TestSupport",
+                "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
             ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
     ]

@@ -9,6 +9,8 @@ package enum HealthState: UInt8, Sendable, BitwiseCopyable {
 /// The state of every probe at one moment: a value, published whole.
 package struct HealthTable: Sendable, Equatable {
     private var states: [HealthState]
+    /// Goes up with every change, so that of two copies the later one can be told.
+    package private(set) var version: UInt64 = 0
 
     package init(_ states: [HealthState] = []) { self.states = states }
 
@@ -21,6 +23,7 @@ package struct HealthTable: Sendable, Equatable {
                 states.append(contentsOf: repeatElement(.unknown, count: missing))
             }
             states[probe.index] = newValue
+            version += 1
         }
     }
 }

@@ -110,7 +110,8 @@ package enum ZoneLoader {
                 [
                     Diagnostic(
                         .error, at: SourceLocation(file: file, line: 1, column: 1),
-                        "the file is named after its zone, and \(name) is no domain name")
+                        "the file is named after its zone, and \(name) is no domain name; "
+                            + "rename it, such as example.com.zone")
                 ]
             )
         }

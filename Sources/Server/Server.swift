@@ -27,6 +27,7 @@ package final class Server {
     var lastReload = "none since the start"
     private let signals: SignalSource
     private var isStopping = false
+    /// A SIGHUP came during a reload: what it read may be older than the signal.
     private var isReloadDue = false
 
     package init(_ settings: ServerSettings) throws(Errno) {
@@ -48,6 +49,9 @@ package final class Server {
                         ("address", report.probe.address.description),
                         ("port", "\(report.probe.check.port)"),
                         ("state", report.state.name),
+                        report.state == .down
+                            ? ("failures", "\(report.consecutiveFailures)")
+                            : ("successes", "\(report.consecutiveSuccesses)"),
                     ])
             })
     }
@@ -61,11 +65,9 @@ package final class Server {
             let listeners = try Listeners(
                 settings.listen, workerCount: settings.workerCount ?? Server.processorCount)
             let control = try ControlSocket(path: settings.control)
-            adopt(world)
-            // Told to stop before the first probes had ended: nothing has been served yet.
-            guard !isStopping else {
+            guard adopt(world) else {
                 monitor.stop()
-                log.write(.info, "stopped")
+                log.write(.info, "stopped", "before the first probes had ended")
                 return 0
             }
             var generator = SystemRandomNumberGenerator()
@@ -113,22 +115,31 @@ package final class Server {
 
     private func loop(_ control: borrowing ControlSocket) {
         while !isStopping {
+            if isReloadDue {
+                isReloadDue = false
+                _ = reload()
+                continue
+            }
             var waits = [
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: control.pollDescriptor, events: Int16(POLLIN), revents: 0),
             ]
             guard unsafe poll(&waits, UInt(waits.count), -1) > 0 else { continue }
-            if waits[0].revents != 0 { takeSignal() }
-            if isReloadDue { _ = reload() }
-            if waits[1].revents != 0 { control.serve { handle($0) } }
+            if waits[0].revents != 0 {
+                takeSignals()
+            } else if waits[1].revents != 0 {
+                control.serve { handle($0) }
+            }
         }
     }
 
-    private func takeSignal() {
-        switch signals.next() {
-        case SIGHUP: isReloadDue = true
-        case SIGTERM, SIGINT: isStopping = true
-        default: break
+    private func takeSignals() {
+        while true {
+            switch signals.next() {
+            case SIGHUP: isReloadDue = true
+            case SIGTERM, SIGINT: isStopping = true
+            default: return
+            }
         }
     }
 
@@ -180,7 +191,6 @@ package final class Server {
 
     /// Reads everything again. On an error what is being served stays, and the log says so.
     func reload() -> [Diagnostic] {
-        isReloadDue = false
         ServiceManager.reloading()
         defer { ServiceManager.ready() }
         let (loaded, diagnostics) = loadAll()
@@ -192,8 +202,10 @@ package final class Server {
             log.write(.error, "reload", "failed; what was being served stays")
             return diagnostics
         }
+        guard adopt(loaded.world) else {
+            return [Diagnostic(.error, at: nil, "the server is stopping")]
+        }
         sources = loaded.source
-        adopt(loaded.world)
         lastReload = "done at \(WallClock.now())"
         log.write(
             .info, "reload", "", [("zones", "\(loaded.world.summaries.count)")])
@@ -201,26 +213,28 @@ package final class Server {
     }
 
     /// Probes what is new in `world` once, then serves it, then stops the probes that are no
-    /// longer needed: the first answer of a new region is already right.
-    private func adopt(_ world: World) {
+    /// longer needed: the first answer of a new region is already right. False when the server was
+    /// told to stop meanwhile.
+    private func adopt(_ world: World) -> Bool {
         let probes = monitor.watch(world.plan.probes)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
-        if !waitForFirstResults(of: probes, atMost: longest + .seconds(1)) {
+        if !waitForFirstResults(of: probes, until: .now + longest + .seconds(1)) {
+            if isStopping { return false }
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
         serving.adopt(world, probes: probes, health: monitor.table)
         monitor.retain(only: Set(probes))
-        // A change that came between the two lines above belongs to the new world too.
+        // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
+        return true
     }
 
-    /// False when time ran out, or a signal says that there is nothing to wait for any more.
+    /// A front door may take its whole timeout, a minute perhaps: signals are looked at meanwhile.
     private func waitForFirstResults(
-        of probes: [ProbeIdentifier], atMost limit: Duration
+        of probes: [ProbeIdentifier], until deadline: ContinuousClock.Instant
     ) -> Bool {
-        let deadline = ContinuousClock.now + limit
         while !monitor.waitForFirstResults(of: probes, atMost: .milliseconds(100)) {
-            takeSignal()
+            takeSignals()
             if isStopping || ContinuousClock.now >= deadline { return false }
         }
         return true

@@ -40,9 +40,12 @@ final class Serving: Sendable {
     }
 
     /// Health has changed: the same world, other answers.
+    ///
+    /// The monitor's thread and a reload may come here at the same time, each with a copy it took
+    /// before: the older copy must not undo the newer.
     func update(_ health: HealthTable) {
         state.withLock { state in
-            guard let current = state else { return }
+            guard let current = state, health.version > current.health.version else { return }
             let snapshot = current.world.snapshot(health, probes: current.probes)
             snapshots.publish(snapshot)
             report(from: current.answers, to: snapshot.answers, health, current.probes)

@@ -22,7 +22,8 @@ struct SteeringDirectory {
                 if let first = regions[region.owner] {
                     report(
                         region.location,
-                        "a second REGION at \(region.owner); the first is at \(first.location)")
+                        "a second REGION at \(region.owner); the first is at \(first.location), "
+                            + "so one of the two must go")
                 } else {
                     regions[region.owner] = region
                 }
@@ -54,15 +55,17 @@ struct SteeringDirectory {
             if let first = seen[line.value.selector] {
                 report(
                     line.location,
-                    "this selector is in the map \(owner) already, at \(first); the two cannot "
-                        + "both hold")
+                    "this selector is in the map \(owner) already, at \(first); one of the two must "
+                        + "go")
+            } else {
+                seen[line.value.selector] = line.location
             }
-            seen[line.value.selector] = line.location
         }
         if seen[.default] == nil, let first = map.lines.first {
             report(
                 first.location,
-                "the map \(owner) has no `default` line; add one for all other places")
+                "the map \(owner) has no `default` line; add one for all other places, such as "
+                    + "MAP default nearest")
         }
     }
 

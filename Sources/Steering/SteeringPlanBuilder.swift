@@ -10,19 +10,29 @@ package import Zones
 package struct SteeringPlanBuilder {
     let drafts: [ZoneDraft]
     let zones: ZoneTable.View
-    private var directory: SteeringDirectory
-    private var diagnostics: [Diagnostic] = []
+    private(set) var directory: SteeringDirectory
+    private(set) var diagnostics: [Diagnostic] = []
+    private var reported: Set<Diagnostic> = []
+    /// For each GEO name what it refers to, resolved; empty for one with errors.
+    var links: [[Link]] = []
+
+    /// A target, backup or last resort of a GEO name, and where that is written.
+    struct Link {
+        var target: Target
+        var label: String
+        var location: SourceLocation
+    }
 
     private var probes: [Probe] = []
     private var probeIndexes: [Probe: Int] = [:]
     private var regions: [Region] = []
-    private var endpoints: [Endpoint] = []
+    private(set) var endpoints: [Endpoint] = []
     private var endpointIndexes: [EndpointKey: Int] = [:]
     private var selectors: [Selector] = []
     private var selectorIndexes: [Selector: Int] = [:]
-    private var names: [GeoName] = []
-    private var rankings: [Ranking] = []
-    private var rankingIndexes: [RankingKey: Int] = [:]
+    private(set) var names: [GeoName] = []
+    var rankings: [Ranking] = []
+    var rankingIndexes: [RankingKey: Int] = [:]
 
     /// The plan of `drafts`, whose ordinary records are in `table`; nil with the reasons when a
     /// record has an error.
@@ -35,7 +45,10 @@ package struct SteeringPlanBuilder {
             for geo in draft.geos { builder.add(geo, zone: zone, source: source) }
         }
         builder.checkNesting()
-        builder.checkUnusedReferences()
+        builder.checkExternals()
+        builder.checkCheckReferences()
+        builder.checkMapTargets()
+        builder.warnOfUnused()
         guard !builder.diagnostics.hasErrors else { return (nil, builder.diagnostics) }
         let plan = SteeringPlan(
             probes: builder.probes, regions: builder.regions, endpoints: builder.endpoints,
@@ -50,8 +63,16 @@ package struct SteeringPlanBuilder {
         diagnostics = directory.diagnostics
     }
 
-    private mutating func report(_ location: SourceLocation, _ message: String) {
-        diagnostics.append(Diagnostic(.error, at: location, message))
+    mutating func report(
+        _ severity: Diagnostic.Severity, _ location: SourceLocation, _ message: String
+    ) {
+        let diagnostic = Diagnostic(severity, at: location, message)
+        // A map is looked at once for each GEO that uses it.
+        if reported.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
+    }
+
+    mutating func report(_ location: SourceLocation, _ message: String) {
+        report(.error, location, message)
     }
 
     // MARK: - Endpoints and checks
@@ -66,12 +87,16 @@ package struct SteeringPlanBuilder {
             for entry in draft.regions {
                 guard directory.region(entry.owner)?.location == entry.location else { continue }
                 let label = directory.label(entry.owner, zone: zone)
-                guard !addresses(at: entry.owner).isEmpty else {
+                let addresses = addresses(at: entry.owner)
+                guard !addresses.isEmpty else {
                     report(
                         entry.location,
-                        "region \(label) has no address; give \(entry.owner) an A or AAAA record")
+                        "region \(label) has no address; "
+                            + (obstacle(at: entry.owner)
+                                ?? "give \(entry.owner) an A or AAAA record"))
                     continue
                 }
+                checkRequirement(entry, addresses)
                 let endpoint = endpoint(
                     at: entry.owner, label: label, region: regions.count,
                     record: entry.value, checks: [])
@@ -83,7 +108,7 @@ package struct SteeringPlanBuilder {
         }
     }
 
-    private func addresses(at name: DomainName) -> [IPAddress] {
+    func addresses(at name: DomainName) -> [IPAddress] {
         guard let node = zones.node(named: name), zones.nodes[node].cut == ZoneTable.none
         else { return [] }
         return [RRType.a, .aaaa].flatMap { type in
@@ -135,23 +160,10 @@ package struct SteeringPlanBuilder {
         directory.checks(at: reference.name)
     }
 
-    /// Names of checks that are not there, wherever they are written, used or not.
-    private mutating func checkUnusedReferences() {
-        for draft in drafts {
-            let references =
-                draft.regions.flatMap(\.value.checks) + draft.geos.flatMap(\.value.record.checks)
-            for reference in references where directory.checks(at: reference.name).isEmpty {
-                report(
-                    reference.location,
-                    "no CHECK record at \(reference.name); add one there, or name another")
-            }
-        }
-    }
-
     // MARK: - GEO names
 
     /// A target that could be resolved, with what a policy needs to know of it.
-    private struct Resolved {
+    struct Resolved {
         var target: Target
         var label: String
         var weight: UInt32
@@ -167,7 +179,11 @@ package struct SteeringPlanBuilder {
         // Every GEO record keeps its number, even one with errors.
         var name = GeoName(
             name: geo.owner, selector: 0, ttl: geo.value.ttl, location: geo.location)
-        defer { names.append(name) }
+        var links: [Link] = []
+        defer {
+            names.append(name)
+            self.links.append(links)
+        }
 
         var references = record.targets
         var map: MapReference?
@@ -175,43 +191,58 @@ package struct SteeringPlanBuilder {
             guard let found = directory.map(mapName.name) else {
                 report(
                     mapName.location,
-                    "no MAP record at \(mapName.name); add its lines there, or name another")
+                    "no MAP record at \(mapName.name); add its lines there, or name another map")
                 return
             }
             map = found
             if references.isEmpty { references = found.targets }
+            if references.isEmpty {
+                report(
+                    mapName.location,
+                    "neither this GEO nor the map \(mapName.name) names a target; name them here, "
+                        + "before the keys")
+                return
+            }
         } else if references.isEmpty {
             report(geo.location, "GEO names no target; name at least one region or name")
             return
         }
-        let errorsBefore = diagnostics.count
+        warnOfIgnoredWords(record, map: map)
+        let errorsBefore = errorCount
         let targets = references.compactMap { resolve($0, for: geo, zone: zone) }
-        guard diagnostics.count == errorsBefore else { return }
+        let backups = record.backups.compactMap { backup($0, for: geo, zone: zone) }
+        let lastResort = lastResort(record, geo: geo, zone: zone)
+        links = (targets + backups + (lastResort.map { [$0] } ?? [])).map {
+            Link(target: $0.target, label: $0.label, location: $0.location)
+        }
+        guard errorCount == errorsBefore else { return }
         guard !targets.isEmpty else {
             // Without a service it is the regions that lack something, and that was reported.
-            guard record.service != nil else { return }
+            let hasFaulty = references.contains {
+                directory.region($0.name) != nil && directory.regionIndexes[$0.name] == nil
+            }
+            guard record.service != nil, !hasFaulty else { return }
             report(
-                geo.location,
-                "none of the targets has the service \(serviceName(record)); give "
-                    + "\(serviceName(record)).<region> an address")
+                record.serviceLocation ?? geo.location,
+                "none of the regions has the service \(serviceName(record)); give "
+                    + "\(serviceName(record)).<region> an A or AAAA record")
             return
         }
-        checkExternal(targets, geo, zone: zone)
         guard
             let (method, reason) = method(
-                record, map: map, targets: targets, zone: zone, source: source)
+                record, of: geo.owner, map: map, targets: targets, zone: zone, source: source)
         else { return }
-        let backups = record.backups.compactMap {
-            resolve(TargetReference($0.name, at: $0.location), for: geo, zone: zone)
-        }
         let selector = Selector(
             method: method, targets: targets.map(\.target), labels: targets.map(\.label),
             weights: targets.map(\.weight), backups: backups.map(\.target),
             backupLabels: backups.map(\.label),
-            lastResort: lastResort(record, geo: geo, zone: zone),
+            lastResort: lastResort.map { .target($0.target) } ?? record.lastResort.plain,
             usesClientSubnet: record.usesClientSubnet, reason: reason)
         if case .weighted = method, selector.weights.allSatisfy({ $0 == 0 }) {
-            report(geo.location, "every target has weight 0; give at least one a share")
+            report(
+                geo.location,
+                "every target of \(directory.label(geo.owner, zone: zone)) has weight 0; give at "
+                    + "least one a share")
         }
         if let known = selectorIndexes[selector] {
             name.selector = known
@@ -221,6 +252,8 @@ package struct SteeringPlanBuilder {
             selectors.append(selector)
         }
     }
+
+    private var errorCount: Int { diagnostics.count { $0.severity == .error } }
 
     private func serviceName(_ record: GeoRecord) -> String {
         (record.service ?? []).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
@@ -268,163 +301,69 @@ package struct SteeringPlanBuilder {
         return resolved(.endpoint(endpoint))
     }
 
-    private func unknownTarget(_ name: DomainName, label: String) -> String {
-        if let node = zones.node(named: name), zones.rrset(.cname, at: node) != nil {
-            return "target \(label) is a CNAME; name what it points to"
+    /// What to say of a name that is no target.
+    func unknownTarget(_ name: DomainName, label: String) -> String {
+        if let obstacle = obstacle(at: name) {
+            return "target \(label) has no address: \(obstacle)"
         }
-        return "unknown target \(label): \(name) is no REGION, no GEO, and has no A or AAAA record"
+        if directory.map(name) != nil {
+            return "target \(label) is a MAP; write map=\(label) as the policy, or name a region"
+        }
+        return
+            "unknown target \(label): \(name) is no REGION, no GEO, and has no A or AAAA record; "
+            + "a name outside the zone ends in a dot"
     }
 
-    /// A CNAME in the answer holds for every type: it cannot stand at the apex or beside other
-    /// records (RFC 1034 §3.6.2, RFC 1912 §2.4).
-    private mutating func checkExternal(
-        _ targets: [Resolved], _ geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>,
-        zone: Int
-    ) {
-        guard
-            let external = targets.first(where: {
-                if case .external = $0.target { true } else { false }
-            })
-        else { return }
-        if geo.owner == drafts[zone].origin {
-            report(
-                external.location,
-                "\(external.label) lies outside this server's zones and would be answered as CNAME, "
-                    + "which the apex of a zone cannot be")
-        } else if let node = zones.node(named: geo.owner), zones.rrsets(at: node).count > 1 {
-            report(
-                external.location,
-                "\(external.label) lies outside this server's zones and would be answered as CNAME, "
-                    + "but \(geo.owner) has other records; a CNAME must stand alone")
+    /// Why a name in our zones cannot have addresses of its own; nil when they are just not there.
+    private func obstacle(at name: DomainName) -> String? {
+        guard let node = zones.node(named: name) else { return nil }
+        let cut = zones.nodes[node].cut
+        if cut != ZoneTable.none {
+            return "the NS records at \(zones.ownerName(of: Int(cut))) delegate it to other servers"
         }
+        if zones.rrset(.cname, at: node) != nil { return "it is a CNAME; name what it points to" }
+        return nil
     }
 
+    /// A backup in which the service is missing is left out, and never noticed until it is needed.
+    private mutating func backup(
+        _ reference: NameReference,
+        for geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>, zone: Int
+    ) -> Resolved? {
+        let target = TargetReference(reference.name, at: reference.location)
+        let errorsBefore = errorCount
+        if let resolved = resolve(target, for: geo, zone: zone) { return resolved }
+        if errorCount == errorsBefore { reportNoService(reference, geo.value.record, zone: zone) }
+        return nil
+    }
+
+    /// Nil when it is none of ours, too: `all`, `first` and `none` name no target.
     private mutating func lastResort(
         _ record: GeoRecord, geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>, zone: Int
-    ) -> Selector.LastResort {
-        switch record.lastResort {
-        case .all: return .all
-        case .first: return .first
-        case .none: return .none
-        case .name(let reference):
-            let resolved = resolve(
-                TargetReference(reference.name, at: reference.location), for: geo, zone: zone)
-            return resolved.map { .target($0.target) } ?? .all
+    ) -> Resolved? {
+        guard case .name(let reference) = record.lastResort else { return nil }
+        return backup(reference, for: geo, zone: zone)
+    }
+
+    private mutating func reportNoService(
+        _ reference: NameReference, _ record: GeoRecord, zone: Int
+    ) {
+        guard directory.regionIndexes[reference.name] != nil else { return }
+        let label = directory.label(reference.name, zone: zone)
+        let service = serviceName(record)
+        report(
+            reference.location,
+            "\(label) lacks the service \(service); give \(service).\(label) an A or AAAA record")
+    }
+}
+
+extension GeoRecord.LastResort {
+    /// As a selector has it where no name is given.
+    fileprivate var plain: Selector.LastResort {
+        switch self {
+        case .all, .name: .all
+        case .first: .first
+        case .none: .none
         }
-    }
-
-    // MARK: - Methods and rankings
-
-    private mutating func method(
-        _ record: GeoRecord, map: MapReference?, targets: [Resolved], zone: Int,
-        source: some LocationSource
-    ) -> (Selector.Method, Reason)? {
-        switch record.policy {
-        case .failover: return (.failover, .failover)
-        case .weighted: return (.weighted(by: record.by), .weighted)
-        case .nearest:
-            guard let sites = sites(of: targets, at: nil) else { return nil }
-            return (
-                .ranked(ranking: ranking(RankingKey(sites: sites, lines: nil), source)), .nearest
-            )
-        case .map:
-            guard let map else { return nil }
-            guard let key = rankingKey(map, targets, zone: zone) else { return nil }
-            return (.ranked(ranking: ranking(key, source)), .map)
-        }
-    }
-
-    /// Every target's site; reports the targets that have none, at `location` or where they are
-    /// written.
-    private mutating func sites(of targets: [Resolved], at location: SourceLocation?) -> [Site?]? {
-        var isComplete = true
-        for target in targets where target.site == nil {
-            report(
-                location ?? target.location,
-                "target \(target.label) has no coordinates, which `nearest` needs; only regions "
-                    + "have them")
-            isComplete = false
-        }
-        return isComplete ? targets.map(\.site) : nil
-    }
-
-    private mutating func rankingKey(
-        _ map: MapReference, _ targets: [Resolved], zone: Int
-    ) -> RankingKey? {
-        var lines: [RankingKey.Line] = []
-        var isComplete = true
-        for line in map.lines {
-            switch line.value.answer {
-            case .none: lines.append(.init(selector: line.value.selector, answer: .order([])))
-            case .nearest:
-                isComplete = sites(of: targets, at: line.location) != nil && isComplete
-                lines.append(.init(selector: line.value.selector, answer: .nearest))
-            case .targets(let references):
-                // A GEO that lists targets narrows the map to them; a region without the service
-                // is left out.
-                let positions = references.compactMap { reference in
-                    targets.firstIndex { $0.label == directory.label(reference.name, zone: zone) }
-                }
-                lines.append(
-                    .init(selector: line.value.selector, answer: .order(positions)))
-            }
-        }
-        return isComplete ? RankingKey(sites: targets.map(\.site), lines: lines) : nil
-    }
-
-    private mutating func ranking(_ key: RankingKey, _ source: some LocationSource) -> Int {
-        if let known = rankingIndexes[key] { return known }
-        rankings.append(RankingBuilder.build(key, source: source))
-        rankingIndexes[key] = rankings.count - 1
-        return rankings.count - 1
-    }
-
-    // MARK: - Nesting
-
-    /// GEO names that lead back to themselves, or through more names than one decision may pass.
-    private mutating func checkNesting() {
-        guard !diagnostics.hasErrors else { return }
-        // Longest way down from each name; nil while it is being followed.
-        var depths: [Int?] = Array(repeating: -1, count: names.count)
-        for name in names.indices where depths[name] == -1 { follow(name, &depths) }
-    }
-
-    private mutating func follow(_ start: Int, _ depths: inout [Int?]) {
-        // An explicit stack: nesting in the input never becomes recursion here.
-        var stack: [(name: Int, next: Int)] = [(start, 0)]
-        depths[start] = nil
-        while let top = stack.last {
-            let children = nestedNames(of: top.name)
-            guard top.next < children.count else {
-                let deepest = children.compactMap { depths[$0] }.max() ?? 0
-                depths[top.name] = deepest + 1
-                if deepest + 1 > SteeringPlan.nestingMax {
-                    report(
-                        names[top.name].location,
-                        "GEO names nest more than \(SteeringPlan.nestingMax) deep from here")
-                }
-                stack.removeLast()
-                continue
-            }
-            stack[stack.count - 1].next += 1
-            let child = children[top.next]
-            if depths[child] == nil {
-                let loop = stack.drop { $0.name != child }.map { names[$0.name].name.description }
-                report(
-                    names[top.name].location,
-                    "a cycle of GEO names: \((loop + [names[child].name.description]).joined(separator: " -> "))"
-                )
-            } else if depths[child] == -1 {
-                depths[child] = nil
-                stack.append((child, 0))
-            }
-        }
-    }
-
-    private func nestedNames(of name: Int) -> [Int] {
-        let selector = selectors[names[name].selector]
-        var targets = selector.targets + selector.backups
-        if case .target(let target) = selector.lastResort { targets.append(target) }
-        return targets.compactMap { if case .name(let number) = $0 { number } else { nil } }
     }
 }

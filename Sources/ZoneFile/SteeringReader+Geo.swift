@@ -69,6 +69,7 @@ extension SteeringReader {
         case .check:
             record.checks = references(value, "check name")
         case .by:
+            record.byLocation = location(value)
             switch value.string {
             case "client": record.by = .client
             case "query": record.by = .query

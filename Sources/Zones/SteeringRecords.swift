@@ -104,6 +104,8 @@ package struct GeoRecord: Sendable {
     /// `check=`: checks for those addresses instead of the ones found there.
     package var checks: [NameReference]
     package var by: Share
+    /// Where the value of `by=` stands; nil where there is none.
+    package var byLocation: SourceLocation?
     package var backups: [NameReference]
     package var lastResort: LastResort
     /// `ecs=on`

@@ -6,14 +6,22 @@ package import Diagnostics
 /// Zones are added deepest first, so that where one zone lies inside another the inner zone's
 /// names are its own and the outer zone's records there are left out.
 package struct ZoneTableBuilder {
-    private var nodes: [ZoneNode] = []
-    private var rrsets: [RRset] = []
+    private(set) var nodes: [ZoneNode] = []
+    private(set) var rrsets: [RRset] = []
     private var slots: [UInt32] = Array(repeating: 0, count: 1024)
-    private var bytes: [UInt8] = []
-    private var glue: [UInt32] = []
-    private var zones: [Zone] = []
+    private(set) var bytes: [UInt8] = []
+    private(set) var glue: [UInt32] = []
+    private(set) var zones: [Zone] = []
     private var geoCount = 0
     private var diagnostics: [Diagnostic] = []
+    /// For each zone: the node of each record of its draft, then of each GEO; nil where the name
+    /// belongs to another zone.
+    var owners: [Int: Owners] = [:]
+
+    struct Owners {
+        var records: [Int?] = []
+        var geos: [Int?] = []
+    }
 
     /// The table of all `drafts`, and every problem found. A table with an error is only good for
     /// finding further ones.
@@ -32,8 +40,11 @@ package struct ZoneTableBuilder {
         let deepestFirst = drafts.indices.sorted {
             drafts[$0].origin.labels.count > drafts[$1].origin.labels.count
         }
-        for index in deepestFirst { builder.add(drafts[index], firstGeo: firstGeo[index]) }
+        for index in deepestFirst {
+            builder.add(drafts[index], index, firstGeo: firstGeo[index])
+        }
         builder.linkDelegations()
+        for index in drafts.indices { builder.audit(drafts[index], index) }
         let table = ZoneTable(
             nodes: builder.nodes, rrsets: builder.rrsets, slots: builder.slots,
             bytes: builder.bytes, glue: builder.glue, zones: builder.zones)
@@ -41,43 +52,51 @@ package struct ZoneTableBuilder {
     }
 
     /// A record or a GEO on its way to its node.
-    private struct Pending {
+    struct Pending {
         var node: Int
         var type: RRType
         /// Index of the draft's records; for GEO of its GEO names.
         var index: Int
     }
 
-    private mutating func add(_ draft: ZoneDraft, firstGeo: Int) {
+    private mutating func add(_ draft: ZoneDraft, _ draftIndex: Int, firstGeo: Int) {
         let zone = UInt32(zones.count)
         let firstNode = nodes.count
         guard let apex = insertApex(draft.origin, zone: zone) else {
-            report(.error, draft.location, "two zone files hold the zone \(draft.origin)")
+            report(
+                .error, draft.location,
+                "another file holds the zone \(draft.origin) too; keep one of the two")
             return
         }
         zones.append(Zone(apex: UInt32(apex), soa: 0, negativeTTL: 0, serial: 0))
 
         var pending: [Pending] = []
         pending.reserveCapacity(draft.records.count)
+        var owners = Owners()
+        owners.records.reserveCapacity(draft.records.count)
         for (index, record) in draft.records.enumerated() {
-            guard let node = node(for: draft.owner(of: record), below: apex, zone: zone)
-            else { continue }
+            let node = self.node(for: draft.owner(of: record), below: apex, zone: zone)
+            owners.records.append(node)
+            guard let node else { continue }
             pending.append(Pending(node: node, type: record.type, index: index))
         }
         for (index, geo) in draft.geos.enumerated() {
-            guard let node = node(for: geo.owner.wire[...], below: apex, zone: zone)
-            else { continue }
+            let node = self.node(for: geo.owner.wire[...], below: apex, zone: zone)
+            owners.geos.append(node)
+            guard let node else { continue }
             pending.append(Pending(node: node, type: .geo, index: index))
         }
+        self.owners[draftIndex] = owners
         for owner in draft.regions.map(\.owner) + draft.checks.map(\.owner)
             + draft.mapLines.map(\.owner)
         {
-            _ = node(for: owner.wire[...], below: apex, zone: zone)
+            _ = self.node(for: owner.wire[...], below: apex, zone: zone)
         }
         pending.sort {
             ($0.node, $0.type.rawValue, $0.index) < ($1.node, $1.type.rawValue, $1.index)
         }
         gather(pending, of: draft, firstGeo: firstGeo)
+        checkSteeringCompany(draft, apex: apex, zone: zone)
         checkApex(apex, zone: Int(zone), draft: draft)
         markCuts(from: firstNode, apex: apex)
     }
@@ -96,7 +115,7 @@ package struct ZoneTableBuilder {
 
     /// The node for an owner within the zone, made together with the empty non-terminals above it;
     /// nil when another zone of ours owns the name.
-    private mutating func node(
+    mutating func node(
         for owner: ArraySlice<UInt8>, below apex: Int, zone: UInt32
     ) -> Int? {
         let name = owner.map(lowercased)
@@ -218,12 +237,19 @@ package struct ZoneTableBuilder {
             type: records[0].type, recordCount: 0, ttl: records[0].ttl,
             dataOffset: UInt32(bytes.count), link: 0, glueCount: 0)
         var seen: Set<ArraySlice<UInt8>> = []
+        var messageByteCount = 0
         for record in records {
             let rdata = draft.rdata(of: record)
             guard records.count == 1 || seen.insert(rdata).inserted else {
                 report(
-                    .warning, draft.location(of: record), "this record is there already; ignored")
+                    .warning, draft.location(of: record),
+                    "the same \(record.type) record is there already; this one is ignored")
                 continue
+            }
+            if record.type == .soa, rrset.recordCount > 0 {
+                report(
+                    .error, draft.location(of: record),
+                    "a second SOA record; a zone has one, so one of the two must go")
             }
             if record.ttl != records[0].ttl {
                 // RFC 2181 §5.2: the records of an RRset have one TTL; the lowest is safe.
@@ -233,88 +259,48 @@ package struct ZoneTableBuilder {
                     "TTL \(record.ttl) differs from the \(records[0].ttl) of the same name and "
                         + "type; \(rrset.ttl) is used for all")
             }
+            messageByteCount += 12 + rdata.count
+            guard messageByteCount <= ZoneTableBuilder.rrsetByteCountMax else {
+                let owner = DomainName(wire: Array(draft.owner(of: record))) ?? .root
+                report(
+                    .error, draft.location(of: record),
+                    "the \(rrset.type) records of \(owner) do not fit into one DNS message; from "
+                        + "this one on they must go, or move to other names")
+                break
+            }
             bytes += [UInt8(rdata.count >> 8), UInt8(truncatingIfNeeded: rdata.count)]
             bytes += rdata
             rrset.recordCount += 1
         }
-        if bytes.count - Int(rrset.dataOffset) > ZoneTableBuilder.rrsetByteCountMax {
-            report(
-                .error, draft.location(of: records[0]),
-                "the \(rrset.type) records of this name do not fit into one DNS message "
-                    + "(\(bytes.count - Int(rrset.dataOffset)) bytes)")
-        }
         rrsets.append(rrset)
     }
 
-    /// RDATA and headers of one RRset must fit a TCP message with room for question and OPT.
+    /// The records of one RRset, each with twelve bytes before its RDATA, must fit a TCP message
+    /// with room for question, OPT and the CNAMEs that may lead to it.
     private static let rrsetByteCountMax = 60_000
-
-    /// CNAME stands alone (RFC 1034 §3.6.2), and so does GEO beside anything that answers A or
-    /// AAAA in another way.
-    private mutating func checkCompany(_ group: ArraySlice<Pending>, of draft: ZoneDraft) {
-        let types = Set(group.map(\.type))
-        if types.contains(.cname) {
-            let cnames = group.filter { $0.type == .cname }
-            let owner = describeOwner(cnames[0], in: draft)
-            if types.count > 1 {
-                let others = types.filter { $0 != .cname }.map(\.description).sorted()
-                report(
-                    .error, location(cnames[0], in: draft),
-                    "CNAME at \(owner) beside \(others.joined(separator: ", ")); a CNAME must be "
-                        + "the only record of its name")
-            } else if let second = cnames.dropFirst().first {
-                report(
-                    .error, location(second, in: draft),
-                    "\(owner) has more than one CNAME; a name can have only one")
-            }
-        }
-        if types.contains(.geo),
-            let address = group.first(where: { $0.type == .a || $0.type == .aaaa })
-        {
-            report(
-                .error, location(address, in: draft),
-                "\(address.type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
-                    + "answers A and AAAA there, so one of the two must go")
-        }
-    }
-
-    private func describeOwner(_ pending: Pending, in draft: ZoneDraft) -> DomainName {
-        if pending.type == .geo { return draft.geos[pending.index].owner }
-        return DomainName(wire: Array(draft.owner(of: draft.records[pending.index]))) ?? .root
-    }
-
-    private func location(_ pending: Pending, in draft: ZoneDraft) -> SourceLocation {
-        pending.type == .geo
-            ? draft.geos[pending.index].location
-            : draft.location(of: draft.records[pending.index])
-    }
 
     // MARK: - The whole zone
 
     private mutating func checkApex(_ apex: Int, zone: Int, draft: ZoneDraft) {
-        let found = rrsetIndex(.soa, at: apex)
         for record in draft.records where record.type == .soa {
-            let isAtApex = DomainName(wire: Array(draft.owner(of: record))) == draft.origin
-            if !isAtApex {
+            let owner = DomainName(wire: Array(draft.owner(of: record))) ?? .root
+            if owner != draft.origin {
                 report(
                     .error, draft.location(of: record),
-                    "SOA away from the apex; it belongs at \(draft.origin)")
+                    "SOA at \(owner); it belongs at the apex, \(draft.origin)")
             }
-        }
-        guard let found else {
-            report(
-                .error, draft.location,
-                "the zone \(draft.origin) has no SOA record; its first record should be one")
-            return
-        }
-        if rrsets[found].recordCount > 1 {
-            let second = draft.records.filter { $0.type == .soa }[1]
-            report(.error, draft.location(of: second), "a second SOA record; a zone has one")
         }
         if rrsetIndex(.ns, at: apex) == nil {
             report(
                 .error, draft.location,
                 "the zone \(draft.origin) has no NS record at its apex; name its servers there")
+        }
+        guard let found = rrsetIndex(.soa, at: apex) else {
+            report(
+                .error, draft.location,
+                "the zone \(draft.origin) has no SOA record at its apex; its first record should "
+                    + "be one")
+            return
         }
         // SERIAL and MINIMUM: the first and the last of the five numbers that end the RDATA.
         let start = Int(rrsets[found].dataOffset)
@@ -327,7 +313,7 @@ package struct ZoneTableBuilder {
         zones[zone].negativeTTL = min(rrsets[found].ttl, number(at: end - 4))
     }
 
-    private func rrsetIndex(_ type: RRType, at node: Int) -> Int? {
+    func rrsetIndex(_ type: RRType, at node: Int) -> Int? {
         let first = Int(nodes[node].firstRRset)
         return (first..<first + Int(nodes[node].rrsetCount)).first { rrsets[$0].type == type }
     }
@@ -365,7 +351,7 @@ package struct ZoneTableBuilder {
         }
     }
 
-    private func find(_ canonical: [UInt8]) -> Int? {
+    func find(_ canonical: [UInt8]) -> Int? {
         guard let name = DomainName(wire: canonical) else { return nil }
         var hash = NameHash.root
         for label in name.labels.reversed() {
@@ -374,7 +360,7 @@ package struct ZoneTableBuilder {
         return find(canonical[...], hash: hash)
     }
 
-    private mutating func report(
+    mutating func report(
         _ severity: Diagnostic.Severity, _ location: SourceLocation?, _ message: String
     ) {
         diagnostics.append(Diagnostic(severity, at: location, message))

@@ -49,6 +49,13 @@ package struct DNSClient {
         return responses
     }
 
+    /// Whether something accepts TCP connections there.
+    package var canConnect: Bool {
+        guard let socket = connected(SOCK_STREAM, seconds: 2) else { return false }
+        close(socket)
+        return true
+    }
+
     /// Asks one question over UDP, with EDNS, and a client subnet such as `203.0.113.0/24`.
     package func ask(
         _ name: String, _ type: RRType = .a, subnet: String? = nil, overStream: Bool = false
@@ -76,7 +83,7 @@ package struct DNSClient {
         }
     }
 
-    private func connected(_ kind: __socket_type, seconds: Double) -> Int32? {
+    func connected(_ kind: __socket_type, seconds: Double) -> Int32? {
         let isIPv6 = address.contains(":")
         let socket = Foundation.socket(isIPv6 ? AF_INET6 : AF_INET, Int32(kind.rawValue), 0)
         guard socket >= 0 else { return nil }

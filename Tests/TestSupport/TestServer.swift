@@ -11,20 +11,26 @@ package final class TestServer {
         package let description: String
     }
 
-    /// Serves `zones` (file name and text). The location database is `geoData`, or none.
+    /// The path of its control socket.
+    package let controlPath: String
+
+    /// Serves `zones` (file name and text). The location database is `geoData`, or none. `ready`
+    /// is what the log says when it is.
     package init(
-        zones: [(file: String, text: String)], geoData: String = "none", arguments: [String] = []
+        zones: [(file: String, text: String)], geoData: String = "none", control: String? = nil,
+        arguments: [String] = [], ready: String = " ready"
     ) throws {
         folder = try TemporaryFolder()
         for zone in zones { try folder.write(zone.text, to: "zones/" + zone.file) }
+        controlPath = control ?? folder.path + "/control.sock"
         process = try RunningProcess(
             Programs.own("geodnsd"),
             [
                 "--zones", folder.path + "/zones", "--geo-data", geoData, "--listen",
-                "127.0.0.1@0", "--control", folder.path + "/control.sock", "--workers", "2",
+                "127.0.0.1@0", "--control", controlPath, "--workers", "2",
             ] + arguments)
-        guard process.waitForOutput(" ready"),
-            let found = process.text.firstMatch(of: /address=127\.0\.0\.1@([0-9]+)/),
+        guard process.waitForOutput(ready),
+            let found = process.text.firstMatch(of: /127\.0\.0\.1@([0-9]+)/),
             let port = UInt16(found.1)
         else {
             process.stop()
@@ -38,7 +44,7 @@ package final class TestServer {
     /// Sends a command to it: exit status and output of `geodnsctl`.
     package func control(_ words: String...) throws -> (status: Int32?, text: String) {
         try RunningProcess.run(
-            Programs.own("geodnsctl"), ["--control", folder.path + "/control.sock"] + words)
+            Programs.own("geodnsctl"), ["--control", controlPath] + words)
     }
 }
 

@@ -1,0 +1,216 @@
+import DNSWire
+import Diagnostics
+
+// What may stand beside what, and what is written but will not do what was meant.
+
+extension ZoneTableBuilder {
+    /// CNAME stands alone (RFC 1034 §3.6.2), and so does GEO beside anything that answers A or
+    /// AAAA in another way.
+    mutating func checkCompany(_ group: ArraySlice<Pending>, of draft: ZoneDraft) {
+        let types = Set(group.map(\.type))
+        if types.contains(.cname) {
+            let cnames = group.filter { $0.type == .cname }
+            let owner = describeOwner(cnames[0], in: draft)
+            if types.count > 1 {
+                let others = types.filter { $0 != .cname }.map(\.description).sorted()
+                report(
+                    .error, location(cnames[0], in: draft),
+                    "CNAME at \(owner) beside \(others.joined(separator: ", ")); a CNAME must be "
+                        + "the only record of its name")
+            } else if let second = cnames.dropFirst().first {
+                report(
+                    .error, location(second, in: draft),
+                    "\(owner) has more than one CNAME; a name can have only one")
+            }
+        }
+        guard types.contains(.geo) else { return }
+        for type in [RRType.a, .aaaa] {
+            guard let address = group.first(where: { $0.type == type }) else { continue }
+            report(
+                .error, location(address, in: draft),
+                "\(address.type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
+                    + "answers A and AAAA there, so one of the two must go")
+        }
+    }
+
+    /// The steering records are records of their names too: a CNAME cannot stand beside them.
+    mutating func checkSteeringCompany(_ draft: ZoneDraft, apex: Int, zone: UInt32) {
+        let all =
+            draft.regions.map { ($0.owner, "REGION", $0.location) }
+            + draft.checks.map { ($0.owner, "CHECK", $0.location) }
+            + draft.mapLines.map { ($0.owner, "MAP", $0.location) }
+        for (owner, type, location) in all {
+            guard let node = node(for: owner.wire[...], below: apex, zone: zone),
+                rrsetIndex(.cname, at: node) != nil
+            else { continue }
+            report(
+                .error, location,
+                "\(type) at \(owner) beside CNAME; a CNAME must be the only record of its name")
+        }
+    }
+
+    private func describeOwner(_ pending: Pending, in draft: ZoneDraft) -> DomainName {
+        if pending.type == .geo { return draft.geos[pending.index].owner }
+        return DomainName(wire: Array(draft.owner(of: draft.records[pending.index]))) ?? .root
+    }
+
+    private func location(_ pending: Pending, in draft: ZoneDraft) -> SourceLocation {
+        pending.type == .geo
+            ? draft.geos[pending.index].location
+            : draft.location(of: draft.records[pending.index])
+    }
+}
+
+// MARK: - Warnings
+
+extension ZoneTableBuilder {
+    /// Warns of records that are never answered, and of names of servers that lead nowhere. Comes
+    /// last, when every zone and its delegations are known.
+    mutating func audit(_ draft: ZoneDraft, _ index: Int) {
+        guard let owners = owners[index] else { return }
+        let glueNodes = Set(glue)
+        for (record, node) in zip(draft.records, owners.records) {
+            let location = draft.location(of: record)
+            guard let node else {
+                let owner = DomainName(wire: Array(draft.owner(of: record))) ?? .root
+                auditForeign(record.type, owner, at: location)
+                continue
+            }
+            if nodes[node].cut != ZoneTable.none {
+                let isGlue = record.type.isAddress && glueNodes.contains(UInt32(node))
+                auditDelegated(record.type, node, isGlue: isGlue, at: location)
+            }
+            if nodes[node].cut == ZoneTable.none || record.type == .ns {
+                auditTarget(of: record, draft.rdata(of: record), at: location, cutNode: node)
+            }
+        }
+        for (geo, node) in zip(draft.geos, owners.geos) {
+            guard let node else {
+                auditForeign(.geo, geo.owner, at: geo.location)
+                continue
+            }
+            auditDelegated(.geo, node, isGlue: false, at: geo.location)
+        }
+    }
+
+    /// A record of this zone at a name that belongs to another zone served here. Its delegation
+    /// and the glue for that are needed by other servers of this zone, and do no harm here.
+    private mutating func auditForeign(
+        _ type: RRType, _ owner: DomainName, at location: SourceLocation
+    ) {
+        guard let inner = zone(enclosing: owner) else { return }
+        if type.isAddress || (type == .ns || type == .ds) && owner == inner { return }
+        report(
+            .warning, location,
+            "this \(type) record is never answered: \(owner) belongs to the zone \(inner), which "
+                + "has a file of its own; write the record there")
+    }
+
+    /// A record at or below a zone cut: of those only the cut's NS and DS and their glue count.
+    private mutating func auditDelegated(
+        _ type: RRType, _ node: Int, isGlue: Bool, at location: SourceLocation
+    ) {
+        let cut = nodes[node].cut
+        guard cut != ZoneTable.none, !isGlue else { return }
+        if Int(cut) == node, type == .ns || type == .ds { return }
+        report(
+            .warning, location,
+            "this \(type) record is never answered: the NS records at \(name(of: Int(cut))) "
+                + "delegate its name to other servers")
+    }
+
+    /// NS, MX and SRV need a name with addresses (RFC 2181 §10.3, RFC 2782); a CNAME one that
+    /// exists. Only names within our zones can be looked at.
+    private mutating func auditTarget(
+        of record: ZoneDraft.Record, _ rdata: ArraySlice<UInt8>, at location: SourceLocation,
+        cutNode: Int
+    ) {
+        let offset: Int
+        switch record.type {
+        case .ns, .cname: offset = 0
+        case .mx: offset = 2
+        case .srv: offset = 6
+        default: return
+        }
+        guard let target = DomainName(wire: Array(rdata.dropFirst(offset))), !target.isRoot
+        else { return }
+        let what = "\(record.type) target \(target)"
+        switch reach(target) {
+        case .elsewhere: return
+        case .delegated(let node):
+            // Below the very cut it serves: resolvers cannot find its address without glue.
+            guard record.type == .ns, nodes[cutNode].cut == UInt32(cutNode),
+                target.isWithin(name(of: cutNode)),
+                !rrsets(at: node).contains(where: \.isAddress)
+            else { return }
+            report(
+                .warning, location,
+                "\(what) lies in the zone it serves and has no address here; give it an A or AAAA "
+                    + "record as glue")
+        case .nothing:
+            report(
+                .warning, location, "\(what) does not exist; add it, or mend the name")
+        case .name(let node):
+            let types = rrsets(at: node)
+            if record.type == .cname {
+                if types.isEmpty {
+                    report(
+                        .warning, location, "\(what) has no records; add some, or mend the name")
+                }
+            } else if types.contains(.cname) {
+                report(
+                    .warning, location,
+                    "\(what) is a CNAME, which \(record.type) must not point to (RFC 2181 §10.3); "
+                        + "name what it points to")
+            } else if !types.contains(where: { $0.isAddress || $0 == .geo }) {
+                report(
+                    .warning, location, "\(what) has no address; give it an A or AAAA record")
+            }
+        }
+    }
+
+    private enum Reach {
+        case elsewhere
+        /// The node, if the name itself is there.
+        case delegated(Int?)
+        case name(Int)
+        case nothing
+    }
+
+    private func reach(_ name: DomainName) -> Reach {
+        let exact = find(name.canonical.wire)
+        var current: DomainName? = name.canonical
+        while let enclosing = current {
+            if let node = find(enclosing.wire) {
+                if nodes[node].cut != ZoneTable.none { return .delegated(exact) }
+                if exact != nil { return .name(node) }
+                let wildcard = nodes[node].wildcard
+                return wildcard == ZoneTable.none ? .nothing : .name(Int(wildcard))
+            }
+            current = enclosing.parent
+        }
+        return .elsewhere
+    }
+
+    private func rrsets(at node: Int?) -> [RRType] {
+        guard let node else { return [] }
+        let first = Int(nodes[node].firstRRset)
+        return rrsets[first..<first + Int(nodes[node].rrsetCount)].map(\.type)
+    }
+
+    /// The apex of the deepest zone that holds `name`.
+    private func zone(enclosing name: DomainName) -> DomainName? {
+        zones.map { self.name(of: Int($0.apex)) }.filter { name.isWithin($0) }
+            .max { $0.wire.count < $1.wire.count }
+    }
+
+    private func name(of node: Int) -> DomainName {
+        let start = Int(nodes[node].nameOffset)
+        return DomainName(wire: Array(bytes[start..<start + Int(nodes[node].nameByteCount)]))
+            ?? .root
+    }
+}
+
+extension RRType {
+    fileprivate var isAddress: Bool { self == .a || self == .aaaa }
+}

@@ -23,6 +23,8 @@ package struct SteeringPlanBuilder {
         var location: SourceLocation
     }
 
+    /// Something is missing because it could not be read: there is no plan, and no further error.
+    private(set) var isIncomplete = false
     private var probes: [Probe] = []
     private var probeIndexes: [Probe: Int] = [:]
     private var regions: [Region] = []
@@ -49,7 +51,9 @@ package struct SteeringPlanBuilder {
         builder.checkCheckReferences()
         builder.checkMapTargets()
         builder.warnOfUnused()
-        guard !builder.diagnostics.hasErrors else { return (nil, builder.diagnostics) }
+        guard !builder.diagnostics.hasErrors, !builder.isIncomplete else {
+            return (nil, builder.diagnostics)
+        }
         let plan = SteeringPlan(
             probes: builder.probes, regions: builder.regions, endpoints: builder.endpoints,
             selectors: builder.selectors, names: builder.names, rankings: builder.rankings)
@@ -75,6 +79,17 @@ package struct SteeringPlanBuilder {
         report(.error, location, message)
     }
 
+    /// Something is not there at `name`, unless it is there and could not be read.
+    mutating func report(
+        missing name: DomainName, _ location: SourceLocation, _ message: String
+    ) {
+        if directory.isUnreadable(name) {
+            isIncomplete = true
+        } else {
+            report(location, message)
+        }
+    }
+
     // MARK: - Endpoints and checks
 
     private struct EndpointKey: Hashable {
@@ -90,7 +105,7 @@ package struct SteeringPlanBuilder {
                 let addresses = addresses(at: entry.owner)
                 guard !addresses.isEmpty else {
                     report(
-                        entry.location,
+                        missing: entry.owner, entry.location,
                         "region \(label) has no address; "
                             + (obstacle(at: entry.owner)
                                 ?? "give \(entry.owner) an A or AAAA record"))
@@ -190,7 +205,7 @@ package struct SteeringPlanBuilder {
         if case .map(let mapName) = record.policy {
             guard let found = directory.map(mapName.name) else {
                 report(
-                    mapName.location,
+                    missing: mapName.name, mapName.location,
                     "no MAP record at \(mapName.name); add its lines there, or name another map")
                 return
             }
@@ -293,7 +308,9 @@ package struct SteeringPlanBuilder {
             return resolved(.external(reference.name))
         }
         guard !addresses(at: reference.name).isEmpty else {
-            report(reference.location, unknownTarget(reference.name, label: label))
+            report(
+                missing: reference.name, reference.location,
+                unknownTarget(reference.name, label: label))
             return nil
         }
         let endpoint = endpoint(

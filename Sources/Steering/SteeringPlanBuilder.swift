@@ -279,6 +279,10 @@ package struct SteeringPlanBuilder {
         _ reference: TargetReference,
         for geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>, zone: Int
     ) -> Resolved? {
+        guard !directory.isUnreadable(reference.name) else {
+            isIncomplete = true
+            return nil
+        }
         let record = geo.value.record
         let label = directory.label(reference.name, zone: zone)
         func resolved(_ target: Target, site: Site? = nil) -> Resolved {

@@ -134,5 +134,12 @@ let package = Package(
                 "Server", "TestSupport",
             ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
+        tests(
+            "ModelTests",
+            [
+                "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
+                "Geography", "Health", "Loader", "Responder", "Steering", "Zones",
+            ]),
+        tests("TidyTests", []),
     ]
 )

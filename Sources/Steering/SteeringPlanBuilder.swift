@@ -58,6 +58,8 @@ package struct SteeringPlanBuilder {
 
     private struct EndpointKey: Hashable {
         var name: DomainName
+        /// Its checks may be those of the region.
+        var region: Int?
         var checks: [DomainName]
     }
 
@@ -99,7 +101,7 @@ package struct SteeringPlanBuilder {
         at name: DomainName, label: String, region: Int?, record: RegionRecord?,
         checks: [NameReference]
     ) -> Int {
-        let key = EndpointKey(name: name, checks: checks.map(\.name))
+        let key = EndpointKey(name: name, region: region, checks: checks.map(\.name))
         if let known = endpointIndexes[key] { return known }
         var specifications = checks.flatMap { resolve($0) }
         if checks.isEmpty { specifications = directory.checks(at: name) }
@@ -153,6 +155,7 @@ package struct SteeringPlanBuilder {
     /// A target that could be resolved, with what a policy needs to know of it.
     private struct Resolved {
         var target: Target
+        var name: DomainName
         var label: String
         var weight: UInt32
         var site: Site?
@@ -198,8 +201,7 @@ package struct SteeringPlanBuilder {
         }
         checkExternal(targets, geo, zone: zone)
         guard
-            let (method, reason) = method(
-                record, map: map, targets: targets, zone: zone, source: source)
+            let (method, reason) = method(record, map: map, targets: targets, source: source)
         else { return }
         let backups = record.backups.compactMap {
             resolve(TargetReference($0.name, at: $0.location), for: geo, zone: zone)
@@ -210,15 +212,26 @@ package struct SteeringPlanBuilder {
             backupLabels: backups.map(\.label),
             lastResort: lastResort(record, geo: geo, zone: zone),
             usesClientSubnet: record.usesClientSubnet, reason: reason)
-        if case .weighted = method, selector.weights.allSatisfy({ $0 == 0 }) {
-            report(geo.location, "every target has weight 0; give at least one a share")
-        }
+        if case .weighted = method { checkWeights(selector.weights, at: geo.location) }
         if let known = selectorIndexes[selector] {
             name.selector = known
         } else {
             name.selector = selectors.count
             selectorIndexes[selector] = selectors.count
             selectors.append(selector)
+        }
+    }
+
+    /// Queries draw below the sum, in 32 bits.
+    private mutating func checkWeights(_ weights: [UInt32], at location: SourceLocation) {
+        let sum = weights.reduce(UInt64(0)) { $0 + UInt64($1) }
+        if sum == 0 {
+            report(location, "every target has weight 0; give at least one a share")
+        } else if sum > UInt64(UInt32.max) {
+            report(
+                location,
+                "the weights add up to \(sum), more than \(UInt32.max); divide them all by the same"
+            )
         }
     }
 
@@ -235,8 +248,8 @@ package struct SteeringPlanBuilder {
         let label = directory.label(reference.name, zone: zone)
         func resolved(_ target: Target, site: Site? = nil) -> Resolved {
             Resolved(
-                target: target, label: label, weight: reference.weight, site: site,
-                location: reference.location)
+                target: target, name: reference.name, label: label, weight: reference.weight,
+                site: site, location: reference.location)
         }
         if let entry = directory.region(reference.name) {
             // A region with an error of its own has been reported.
@@ -309,14 +322,14 @@ package struct SteeringPlanBuilder {
         case .name(let reference):
             let resolved = resolve(
                 TargetReference(reference.name, at: reference.location), for: geo, zone: zone)
-            return resolved.map { .target($0.target) } ?? .all
+            return resolved.map { .target($0.target, label: $0.label) } ?? .all
         }
     }
 
     // MARK: - Methods and rankings
 
     private mutating func method(
-        _ record: GeoRecord, map: MapReference?, targets: [Resolved], zone: Int,
+        _ record: GeoRecord, map: MapReference?, targets: [Resolved],
         source: some LocationSource
     ) -> (Selector.Method, Reason)? {
         switch record.policy {
@@ -329,7 +342,7 @@ package struct SteeringPlanBuilder {
             )
         case .map:
             guard let map else { return nil }
-            guard let key = rankingKey(map, targets, zone: zone) else { return nil }
+            guard let key = rankingKey(map, targets) else { return nil }
             return (.ranked(ranking: ranking(key, source)), .map)
         }
     }
@@ -349,7 +362,7 @@ package struct SteeringPlanBuilder {
     }
 
     private mutating func rankingKey(
-        _ map: MapReference, _ targets: [Resolved], zone: Int
+        _ map: MapReference, _ targets: [Resolved]
     ) -> RankingKey? {
         var lines: [RankingKey.Line] = []
         var isComplete = true
@@ -363,10 +376,9 @@ package struct SteeringPlanBuilder {
                 // A GEO that lists targets narrows the map to them; a region without the service
                 // is left out.
                 let positions = references.compactMap { reference in
-                    targets.firstIndex { $0.label == directory.label(reference.name, zone: zone) }
+                    targets.firstIndex { $0.name == reference.name }
                 }
-                lines.append(
-                    .init(selector: line.value.selector, answer: .order(positions)))
+                lines.append(.init(selector: line.value.selector, answer: .order(positions)))
             }
         }
         return isComplete ? RankingKey(sites: targets.map(\.site), lines: lines) : nil
@@ -424,7 +436,7 @@ package struct SteeringPlanBuilder {
     private func nestedNames(of name: Int) -> [Int] {
         let selector = selectors[names[name].selector]
         var targets = selector.targets + selector.backups
-        if case .target(let target) = selector.lastResort { targets.append(target) }
+        if case .target(let target, _) = selector.lastResort { targets.append(target) }
         return targets.compactMap { if case .name(let number) = $0 { number } else { nil } }
     }
 }

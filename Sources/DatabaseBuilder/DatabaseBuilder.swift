@@ -14,7 +14,7 @@ package struct DatabaseBuilder {
         package var description: String
         /// Languages of the names in the records.
         package var languages: [String] = ["en"]
-        /// Seconds since 1970, UTC.
+        /// Seconds since 1970, UTC. Zero is written as one: libmaxminddb takes it for missing.
         package var buildEpoch: UInt64
 
         package init(databaseType: String, description: String, buildEpoch: UInt64) {
@@ -182,7 +182,7 @@ package struct DatabaseBuilder {
         _ = section.offset(of: [
             "binary_format_major_version": .uint16(2),
             "binary_format_minor_version": .uint16(0),
-            "build_epoch": .uint64(metadata.buildEpoch),
+            "build_epoch": .uint64(max(1, metadata.buildEpoch)),
             "database_type": .string(metadata.databaseType),
             "description": ["en": .string(metadata.description)],
             "ip_version": .uint16(version.rawValue),

@@ -27,6 +27,15 @@ package struct WorldCountry {
             countries[code] = builder.intern(
                 WorldCountry.record(code, name: names[code], place: places[code]))
         }
+        for (code, area) in CountryTables.areas {
+            let place = places[area.position]
+            countries[code] = builder.intern(
+                LocationRecord(
+                    continent: area.continent, latitude: place?.latitude,
+                    longitude: place?.longitude
+                ).value)
+        }
+        for (code, country) in CountryTables.aliases { countries[code] = countries[country] }
         self.countries = countries
     }
 
@@ -40,8 +49,8 @@ package struct WorldCountry {
     }
 
     /// Adds the lines `first,last,CC` of one table. IPv4 addresses are decimal integers, IPv6
-    /// addresses text. A code that is no country (`??`, or one such as `EU` and `A1` that stands
-    /// for several) is counted and left out.
+    /// addresses text. `EU` and `AP`, which stand for several countries, give a continent and a position
+    /// (`CountryTables.areas`); a code that is neither (`??`, `A1`) is counted and left out.
     package mutating func add(
         _ source: SourceText, family: IPAddress.Family
     ) throws(SourceError) {

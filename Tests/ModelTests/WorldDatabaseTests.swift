@@ -9,13 +9,30 @@ import Testing
 /// The sources of `make geo-data`, read without any of the code under test: ranges in address
 /// order, and a position for each country.
 struct WorldSources {
-    struct Range {
-        var first: UInt128
-        var last: UInt128
-        var country: String
+    /// One table, line by line.
+    struct Ranges {
+        var firsts: [UInt128] = []
+        var lasts: [UInt128] = []
+        var countries: [String] = []
+
+        /// The line that holds the address, found from the first to the last.
+        func country(of address: UInt128) -> String? {
+            // Without the arrays' own checks: a debug build runs this a billion times.
+            let line = firsts.withUnsafeBufferPointer { firsts in
+                lasts.withUnsafeBufferPointer { lasts in
+                    var line = 0
+                    while line < firsts.count {
+                        if firsts[line] <= address, address <= lasts[line] { break }
+                        line += 1
+                    }
+                    return line
+                }
+            }
+            return line < countries.count ? countries[line] : nil
+        }
     }
-    let ipv4: [Range]
-    let ipv6: [Range]
+    let ipv4: Ranges
+    let ipv6: Ranges
     let positions: [String: Coordinates]
 
     static let database =
@@ -45,20 +62,19 @@ struct WorldSources {
     /// Lines `first,last,CC`; `#` begins a comment.
     private static func ranges(
         _ bytes: [UInt8], _ number: (ArraySlice<UInt8>) -> UInt128
-    ) -> [Range] {
-        var ranges: [Range] = []
+    ) -> Ranges {
+        var ranges = Ranges()
         for line in bytes.split(separator: 0x0a) where line.first != UInt8(ascii: "#") {
             let fields = line.split(separator: UInt8(ascii: ","))
-            ranges.append(
-                Range(
-                    first: number(fields[0]), last: number(fields[1]),
-                    country: String(decoding: fields[2], as: UTF8.self)))
+            ranges.firsts.append(number(fields[0]))
+            ranges.lasts.append(number(fields[1]))
+            ranges.countries.append(String(decoding: fields[2], as: UTF8.self))
         }
         return ranges
     }
 
-    /// A country stands where the first of its rows says, or its main city, as geo-data/README.md
-    /// has it.
+    /// A country stands where the first of its rows says, or its main city; the European Union at
+    /// Brussels, Asia and the Pacific at Singapore, as geo-data/README.md has it.
     private static func positions(_ text: String) -> [String: Coordinates] {
         let main = [
             "AU": "Australia/Sydney", "BR": "America/Sao_Paulo", "CA": "America/Toronto",
@@ -76,6 +92,9 @@ struct WorldSources {
                 latitude: degrees(fields[1][..<split], digits: 2),
                 longitude: degrees(fields[1][split...], digits: 3))
         }
+        result["EU"] = result["BE"]
+        result["AP"] = result["SG"]
+        result["UK"] = result["GB"]
         return result
     }
 
@@ -96,10 +115,8 @@ struct WorldSources {
     /// The country whose range holds the address, found from the first line to the last.
     func country(of address: IPAddress) -> String? {
         if let (inside, _) = address.embeddedIPv4 { return country(of: inside) }
-        let value = address.family == .ipv4 ? address.bits >> 96 : address.bits
-        for range in address.family == .ipv4 ? ipv4 : ipv6
-        where range.first <= value && value <= range.last { return range.country }
-        return nil
+        return address.family == .ipv4
+            ? ipv4.country(of: address.bits >> 96) : ipv6.country(of: address.bits)
     }
 }
 
@@ -166,10 +183,11 @@ struct WorldSources {
         _ number: Int, _ sources: WorldSources, _ random: inout SeededGenerator
     ) -> IPAddress {
         func ofRange(_ family: IPAddress.Family) -> IPAddress {
-            let range = random.pick(family == .ipv4 ? sources.ipv4 : sources.ipv6)
+            let ranges = family == .ipv4 ? sources.ipv4 : sources.ipv6
+            let line = random.number(0...ranges.firsts.count - 1)
+            let (first, last) = (ranges.firsts[line], ranges.lasts[line])
             let value = random.pick([
-                range.first, range.last,
-                UInt128.random(in: range.first...range.last, using: &random),
+                first, last, UInt128.random(in: first...last, using: &random),
             ])
             return IPAddress(leftAligned: family == .ipv4 ? value << 96 : value, family: family)
         }

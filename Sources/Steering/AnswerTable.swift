@@ -19,8 +19,8 @@ package final class AnswerTable: Sendable {
     /// Addresses of endpoints and names of external targets, in wire form.
     let bytes: FrozenArray<UInt8>
 
-    /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as down
-    /// whatever their checks say.
+    /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
+    /// down whatever their checks say.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
         forcedDown: Set<Int> = []

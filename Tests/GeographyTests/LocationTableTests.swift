@@ -118,8 +118,8 @@ private let trialsPerSeed = 20
         }
     }
 
-    /// From the first address to the last: the scopes that are reported are a partition, each of one
-    /// order, none of which could be wider.
+    /// From the first address to the last: the scopes that are reported are a partition, each of
+    /// one order, none of which could be wider.
     @Test(arguments: seeds) func scopesNeverOverlapAndAreAsWideAsPossible(_ seed: UInt64) {
         var random = SeededGenerator(state: seed ^ 0x7871)
         for _ in 0..<trialsPerSeed {

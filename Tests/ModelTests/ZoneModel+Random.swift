@@ -3,7 +3,7 @@ import DNSWire
 extension ZoneModel {
     static let exampleCom: Name = [Array("example".utf8), Array("com".utf8)]
 
-    /// Labels that are drawn again and again, so that names nest: bytes no host name has among them.
+    /// Labels that are drawn again and again, so that names nest, some of bytes no host name has.
     private static let labels: [[UInt8]] = [
         Array("a".utf8), Array("b".utf8), Array("c".utf8), Array("*".utf8), Array("*".utf8),
         Array("x.y".utf8), [0], [0xff, 0x20], Array("a*".utf8), Array("\\\";@$()".utf8),

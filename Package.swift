@@ -108,7 +108,7 @@ let package = Package(
             ]),
 
         tests("AddressingTests", ["Addressing"]),
-        tests("DNSWireTests", ["Addressing", "DNSWire"]),
+        tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
         tests("HealthTests", ["Addressing", "Health"]),
         tests("GeographyTests", ["Addressing", "Geography"]),
         tests(
@@ -119,7 +119,7 @@ let package = Package(
         tests(
             "GeoSourcesTests",
             ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
-        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor"]),
+        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor", "TestSupport"]),
         tests(
             "TransportTests",
             ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),

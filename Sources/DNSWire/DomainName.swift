@@ -12,9 +12,9 @@ package struct DomainName: Sendable {
     package static let root = DomainName(unchecked: [0])
 
     /// Longest name on the wire (RFC 1035 §2.3.4).
-    package static let byteCountMax = 255
+    package static var byteCountMax: Int { 255 }
     /// Longest label (RFC 1035 §2.3.4).
-    package static let labelByteCountMax = 63
+    package static var labelByteCountMax: Int { 63 }
 
     /// Nil unless `wire` is exactly one uncompressed name.
     package init?(wire: [UInt8]) {

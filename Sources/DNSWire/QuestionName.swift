@@ -1,13 +1,17 @@
+package import Tables
+
 /// A name on its way through the lookup: lower case, with the hash of every suffix.
 ///
 /// It lives in a worker's scratch memory and is overwritten by each query; nothing is allocated.
 package struct QuestionName: ~Copyable {
-    /// Labels and length bytes in lower case, the root's zero included.
-    package private(set) var canonical = InlineArray<256, UInt8>(repeating: 0)
+    /// Labels and length bytes in lower case, the root's zero included; what follows has no
+    /// meaning. Eight bytes longer than a name, because it is read and written in words.
+    private var canonical = ScratchArray<UInt8>(
+        capacity: DomainName.byteCountMax + 9, repeating: 0)
     /// Where label `i` starts in `canonical`; `offsets[labelCount]` is the root's zero byte.
-    private var offsets = InlineArray<129, UInt8>(repeating: 0)
+    private var offsets = ScratchArray<UInt8>(capacity: 129, repeating: 0)
     /// Hash of the name that starts with label `i`.
-    private var hashes = InlineArray<129, UInt64>(repeating: 0)
+    private var hashes = ScratchArray<UInt64>(capacity: 129, repeating: 0)
     /// Labels without the root: 0…127.
     package private(set) var labelCount = 0
     /// 1…255
@@ -15,10 +19,27 @@ package struct QuestionName: ~Copyable {
 
     package init() {}
 
+    /// Where label `label` starts in the canonical form.
     package func offset(of label: Int) -> Int { Int(offsets[label]) }
 
     /// Hash of the suffix that starts with label `label`; `labelCount` gives the root's.
     package func hash(from label: Int) -> UInt64 { hashes[label] }
+
+    /// Whether the suffix that starts with label `label` is the lower-case name at `position` of
+    /// `names`, which go on for at least eight bytes after it.
+    package func isSuffix(
+        from label: Int, equalTo names: TableView<UInt8>, at position: Int
+    ) -> Bool {
+        let start = offset(of: label)
+        let count = byteCount - start
+        var index = 0
+        while index < count {
+            let difference = names.word(at: position + index) ^ canonical.word(at: start + index)
+            if difference & wordMask(count - index) != 0 { return false }
+            index += 8
+        }
+        return true
+    }
 
     /// Reads the uncompressed name at `start` of a message. Returns the position after it, or nil
     /// when it is cut short, too long, compressed, or holds a label type that does not exist
@@ -35,21 +56,34 @@ package struct QuestionName: ~Copyable {
                 position + length < message.count
             else { return nil }
             offsets[count] = UInt8(truncatingIfNeeded: written)
-            canonical[written] = UInt8(truncatingIfNeeded: length)
             if length == 0 { break }
-            var index = 1
-            while index <= length {
-                canonical[written + index] = lowercased(message[position + index])
-                index += 1
-            }
+            copy(message, position..<position + 1 + length, to: written)
             written += length + 1
             position += length + 1
             count += 1
         }
+        canonical[written] = 0
         labelCount = count
         byteCount = written + 1
         hashSuffixes()
         return position + 1
+    }
+
+    /// Length bytes are below the letters, so whole labels may be mapped.
+    private mutating func copy(_ message: Span<UInt8>, _ range: Range<Int>, to target: Int) {
+        var source = range.lowerBound
+        var target = target
+        while source < range.upperBound {
+            if source + 8 <= message.count {
+                canonical.setWord(lowercased(word: message.word(at: source)), at: target)
+                source += 8
+                target += 8
+            } else {
+                canonical[target] = lowercased(message[source])
+                source += 1
+                target += 1
+            }
+        }
     }
 
     /// From the root outwards, so that the hash of a name continues that of its parent.
@@ -58,15 +92,16 @@ package struct QuestionName: ~Copyable {
         hashes[labelCount] = hash
         var label = labelCount - 1
         while label >= 0 {
-            let start = Int(offsets[label])
-            let end = start + Int(canonical[start])
-            var index = start
-            while index <= end {
-                hash = NameHash.combine(hash, canonical[index])
-                index += 1
+            let start = offset(of: label)
+            let count = offset(of: label + 1) - start
+            var index = 0
+            while index < count {
+                let word = canonical.word(at: start + index) & wordMask(count - index)
+                hash = NameHash.combine(hash, word)
+                index += 8
             }
-            hashes[label] = NameHash.finish(hash)
-            hash = hashes[label]
+            hash = NameHash.finish(hash)
+            hashes[label] = hash
             label -= 1
         }
     }
@@ -77,9 +112,10 @@ package struct QuestionName: ~Copyable {
 package enum NameHash {
     package static let root: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    /// One byte of a label in lower case, its length byte first (FNV-1a's step).
-    @inlinable package static func combine(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
-        (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    /// Eight bytes of a label, its length byte first; bytes past the label are zero.
+    @inlinable package static func combine(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let mixed = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+        return mixed ^ mixed >> 29
     }
 
     /// After each label: spreads the bits, because tables take the low ones.
@@ -90,6 +126,13 @@ package enum NameHash {
 
     /// Hash of a name continued by one more label, as it stands on the wire, in lower case.
     package static func extend(_ hash: UInt64, by label: ArraySlice<UInt8>) -> UInt64 {
-        finish(label.reduce(hash, combine))
+        var hash = hash
+        var rest = label
+        while !rest.isEmpty {
+            let word = rest.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+            hash = combine(hash, word)
+            rest = rest.dropFirst(8)
+        }
+        return finish(hash)
     }
 }

@@ -1,5 +1,6 @@
 import DNSWire
 import Steering
+import Tables
 import Zones
 
 /// One RRset of an answer: a reference, nothing is written yet.
@@ -32,7 +33,8 @@ struct Answer: ~Copyable {
     /// ECS scope of the answer (RFC 7871 §7.2.1).
     var scope = 0
     private(set) var count = 0
-    private var storage = InlineArray<48, AnswerItem>(
+    private var items = ScratchArray(
+        capacity: 48,
         repeating: AnswerItem(section: .answer, owner: 0, content: .rrset(0), ttl: 0))
 
     /// Empties it for the next query; the items' memory stays as it is.
@@ -46,17 +48,17 @@ struct Answer: ~Copyable {
     /// False when there is no room; only glue of a very large delegation can meet that.
     @discardableResult
     mutating func add(_ item: AnswerItem) -> Bool {
-        guard count < 48 else { return false }
-        storage[count] = item
+        guard count < items.capacity else { return false }
+        items[count] = item
         count += 1
         return true
     }
 
-    subscript(index: Int) -> AnswerItem { storage[index] }
+    subscript(index: Int) -> AnswerItem { items[index] }
 
     func contains(rrset: Int) -> Bool {
         for index in 0..<count {
-            if case .rrset(rrset) = storage[index].content { return true }
+            if case .rrset(rrset) = items[index].content { return true }
         }
         return false
     }

@@ -39,15 +39,18 @@ extension Responder {
                 chased.read(zones.bytes.span, at: target) != nil
             else { return }
             owner = target
-            switch zones.find(chased) {
+            switch zones.find(chased, dsAtCut: query.type == .ds) {
             case .name(let next) where zones.nodes[next].zone == zone,
                 .wildcard(let next) where zones.nodes[next].zone == zone:
                 node = next
             case .nothing(let next) where next == Int(zone):
                 // The RCODE speaks of the last name of the chain (RFC 6604 §2.1).
                 return deny(.nameError, zone: next)
+            case .delegation(let cut) where zones.nodes[cut].zone == zone:
+                // Without its NS records the response could be taken for NODATA (RFC 2308 §2.2).
+                return refer(to: cut)
             default:
-                // Another zone's, or below a cut: the resolver asks there.
+                // Another zone's: the resolver asks there.
                 return
             }
         }

@@ -27,6 +27,7 @@ package final class Server {
     var lastReload = "none since the start"
     private let signals: SignalSource
     private var isStopping = false
+    private var isReloadDue = false
 
     package init(_ settings: ServerSettings) throws(Errno) {
         self.settings = settings
@@ -53,6 +54,7 @@ package final class Server {
 
     /// Runs until told to stop. Returns the exit status.
     package func run() -> Int32 {
+        raiseDescriptorLimit()
         guard let world = load() else { return 1 }
         if settings.checkOnly { return 0 }
         do {
@@ -60,6 +62,12 @@ package final class Server {
                 settings.listen, workerCount: settings.workerCount ?? Server.processorCount)
             let control = try ControlSocket(path: settings.control)
             adopt(world)
+            // Told to stop before the first probes had ended: nothing has been served yet.
+            guard !isStopping else {
+                monitor.stop()
+                log.write(.info, "stopped")
+                return 0
+            }
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
                 listeners, snapshots: serving.snapshots, seed: generator.next())
@@ -76,6 +84,15 @@ package final class Server {
             monitor.stop()
             return 1
         }
+    }
+
+    /// Every TCP connection and every probe takes a descriptor: use as many as are allowed.
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        else { return }
+        limit.rlim_cur = limit.rlim_max
+        unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
@@ -101,14 +118,17 @@ package final class Server {
                 pollfd(fd: control.pollDescriptor, events: Int16(POLLIN), revents: 0),
             ]
             guard unsafe poll(&waits, UInt(waits.count), -1) > 0 else { continue }
-            if waits[0].revents != 0 {
-                switch signals.next() {
-                case SIGHUP: _ = reload()
-                case SIGTERM, SIGINT: isStopping = true
-                default: break
-                }
-            }
+            if waits[0].revents != 0 { takeSignal() }
+            if isReloadDue { _ = reload() }
             if waits[1].revents != 0 { control.serve { handle($0) } }
+        }
+    }
+
+    private func takeSignal() {
+        switch signals.next() {
+        case SIGHUP: isReloadDue = true
+        case SIGTERM, SIGINT: isStopping = true
+        default: break
         }
     }
 
@@ -160,6 +180,7 @@ package final class Server {
 
     /// Reads everything again. On an error what is being served stays, and the log says so.
     func reload() -> [Diagnostic] {
+        isReloadDue = false
         ServiceManager.reloading()
         defer { ServiceManager.ready() }
         let (loaded, diagnostics) = loadAll()
@@ -184,13 +205,25 @@ package final class Server {
     private func adopt(_ world: World) {
         let probes = monitor.watch(world.plan.probes)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
-        if !monitor.waitForFirstResults(of: probes, atMost: longest + .seconds(1)) {
+        if !waitForFirstResults(of: probes, atMost: longest + .seconds(1)) {
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
         serving.adopt(world, probes: probes, health: monitor.table)
         monitor.retain(only: Set(probes))
         // A change that came between the two lines above belongs to the new world too.
         serving.update(monitor.table)
+    }
+
+    /// False when time ran out, or a signal says that there is nothing to wait for any more.
+    private func waitForFirstResults(
+        of probes: [ProbeIdentifier], atMost limit: Duration
+    ) -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while !monitor.waitForFirstResults(of: probes, atMost: .milliseconds(100)) {
+            takeSignal()
+            if isStopping || ContinuousClock.now >= deadline { return false }
+        }
+        return true
     }
 }
 

@@ -20,7 +20,8 @@ package final class ZoneTable: Sendable {
         self.nodes = FrozenArray(nodes)
         self.rrsets = FrozenArray(rrsets)
         self.slots = FrozenArray(slots)
-        self.bytes = FrozenArray(bytes)
+        // Names are compared in words of eight bytes, which may reach past the last one.
+        self.bytes = FrozenArray(bytes + [0, 0, 0, 0, 0, 0, 0, 0])
         self.glue = FrozenArray(glue)
         self.zones = FrozenArray(zones)
     }
@@ -138,26 +139,14 @@ extension ZoneTable {
                 let entry = slots[slot]
                 if entry == 0 { return nil }
                 let node = nodes[Int(entry - 1)]
-                if node.hash == hash, isName(node, equalTo: name, from: label) {
+                if node.hash == hash,
+                    Int(node.nameByteCount) == name.byteCount - name.offset(of: label),
+                    name.isSuffix(from: label, equalTo: bytes, at: Int(node.nameOffset))
+                {
                     return Int(entry - 1)
                 }
                 slot = (slot + 1) & mask
             }
-        }
-
-        private func isName(
-            _ node: ZoneNode, equalTo name: borrowing QuestionName, from label: Int
-        ) -> Bool {
-            let start = name.offset(of: label)
-            let count = name.byteCount - start
-            guard Int(node.nameByteCount) == count else { return false }
-            var index = 0
-            while index < count {
-                guard bytes[Int(node.nameOffset) + index] == name.canonical[start + index]
-                else { return false }
-                index += 1
-            }
-            return true
         }
 
         /// The RRset of `type` at a node, as an index of `rrsets`.

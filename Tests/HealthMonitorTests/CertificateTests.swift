@@ -2,12 +2,11 @@ import Addressing
 import Foundation
 import Health
 import HealthMonitor
+import TestSupport
 import Testing
 
 /// The openssl command; nil when this machine has none.
-private let opensslPath: String? = ["/usr/bin/openssl", "/usr/local/bin/openssl"].first {
-    FileManager.default.isExecutableFile(atPath: $0)
-}
+private let opensslPath = Programs.find("openssl")
 
 @Suite(.enabled(if: opensslPath != nil, "needs the openssl command (apt install openssl)"))
 struct CertificateTests {
@@ -23,7 +22,7 @@ struct CertificateTests {
     }
 
     func openssl(_ arguments: String...) throws {
-        let program = try Program(try #require(opensslPath), arguments)
+        let program = try RunningProcess(try #require(opensslPath), arguments)
         try #require(program.waitForExit() == 0, "openssl \(arguments.joined(separator: " "))")
     }
 
@@ -47,8 +46,8 @@ struct CertificateTests {
     }
 
     /// `openssl s_server` with that certificate.
-    func serve(_ certificate: String, on address: String, port: UInt16) throws -> Program {
-        let server = try Program(
+    func serve(_ certificate: String, on address: String, port: UInt16) throws -> RunningProcess {
+        let server = try RunningProcess(
             try #require(opensslPath),
             [
                 "s_server", "-accept",
@@ -56,8 +55,9 @@ struct CertificateTests {
                 "-cert", path("\(certificate).pem"), "-key", path("\(certificate).key"), "-www",
             ])
         // It prints its parameters, then ACCEPT once it listens.
-        for _ in 0..<10 where server.nextLine() == "ACCEPT" { return server }
-        Issue.record("openssl s_server did not start on \(address):\(port)")
+        #expect(
+            server.waitForOutput("ACCEPT"),
+            "openssl s_server did not start on \(address):\(port)")
         return server
     }
 
@@ -69,7 +69,7 @@ struct CertificateTests {
         try makeCertificate("misnamed", for: "DNS:other.example,DNS:www.other.example", by: "ours")
         try makeCertificate("untrusted", for: "DNS:app.example", by: "theirs")
         let here = try address(text)
-        let port = try LoopbackServer.freePort(on: text)
+        let port = freePort(on: text)
         let watcher = Watcher(certificateAuthorities: authorities)
         var server = try serve("good", on: text, port: port)
         let check = CheckSpecification.quick(.https(path: "/"), port: port, host: "app.example")
@@ -82,7 +82,7 @@ struct CertificateTests {
             ("untrusted", "certificate not trusted: unable to get local issuer certificate"),
         ] {
             let countBefore = watcher.transitions.count
-            server.end()
+            server.stop()
             server = try serve(certificate, on: text, port: port)
             #expect(await watcher.isTold(identifier, is: .down))
             let down = watcher.transitions[countBefore]
@@ -93,13 +93,13 @@ struct CertificateTests {
             #expect(try watcher.report(of: identifier).lastResult?.phase == .tls)
             #expect(watcher.monitor.table[identifier] == .down)
 
-            server.end()
+            server.stop()
             server = try serve("good", on: text, port: port)
             #expect(await watcher.isTold(identifier, is: .up))
             #expect(watcher.transitions.last?.consecutiveSuccesses == 2)
         }
         watcher.monitor.stop()
-        server.end()
+        server.stop()
     }
 
     @Test func withoutAHostTheAddressItselfMustBeInTheCertificate() throws {
@@ -107,7 +107,7 @@ struct CertificateTests {
         try makeCertificate("addressed", for: "IP:127.0.1.21", by: "ours")
         let watcher = Watcher(certificateAuthorities: authorities)
         for (text, state) in [("127.0.1.21", HealthState.up), ("127.0.1.22", .down)] {
-            let port = try LoopbackServer.freePort(on: text)
+            let port = freePort(on: text)
             let server = try serve("addressed", on: text, port: port)
             let identifier = try watcher.watch(
                 Probe(.quick(.https(path: "/"), port: port), of: try address(text)))
@@ -116,7 +116,7 @@ struct CertificateTests {
                 let words = try watcher.report(of: identifier).words
                 #expect(words == "certificate is for 127.0.1.21, not 127.0.1.22")
             }
-            server.end()
+            server.stop()
         }
     }
 
@@ -136,7 +136,7 @@ struct CertificateTests {
     @Test func anUnreadableFileOfAuthoritiesSaysNothingAboutTheFrontDoor() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         try makeCertificate("good", for: "DNS:app.example", by: "ours")
-        let port = try LoopbackServer.freePort(on: "127.0.1.23")
+        let port = freePort(on: "127.0.1.23")
         let server = try serve("good", on: "127.0.1.23", port: port)
         let watcher = Watcher(certificateAuthorities: path("missing.pem"))
         let identifiers = watcher.monitor.watch([
@@ -150,6 +150,6 @@ struct CertificateTests {
             })
         #expect(watcher.monitor.table[identifiers[0]] == .unknown)
         watcher.monitor.stop()
-        server.end()
+        server.stop()
     }
 }

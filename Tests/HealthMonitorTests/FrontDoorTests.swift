@@ -1,6 +1,7 @@
 import Addressing
 import Foundation
 import Health
+import TestSupport
 import Testing
 
 /// The front door the demo and the tests balance over does what its usage says.
@@ -11,29 +12,30 @@ import Testing
         ["--colour"],
     ])
     func badArgumentsEndWithStatus2(arguments: [String]) throws {
-        #expect(try Program(Program.frontDoorPath, arguments).waitForExit() == 2)
+        #expect(try RunningProcess(Programs.own("front-door"), arguments).waitForExit() == 2)
     }
 
     @Test func aPortInUseEndsWithStatus1() throws {
-        let port = try LoopbackServer.freePort(on: "127.0.1.9")
-        let door = try Program.frontDoor(on: "127.0.1.9", port: port)
-        let second = try Program(Program.frontDoorPath, ["--listen", "127.0.1.9@\(port)"])
+        let port = freePort(on: "127.0.1.9")
+        let door = try TestFrontDoor("127.0.1.9", port: port)
+        let second = try RunningProcess(
+            Programs.own("front-door"), ["--listen", "127.0.1.9@\(port)"])
         #expect(second.waitForExit() == 1)
-        #expect(door.end() == 0)
+        #expect(door.process.stop() == 0)
     }
 
     @Test func aSignalSwitchesItToFailingAndBack() async throws {
-        let port = try LoopbackServer.freePort(on: "127.0.1.10")
-        let door = try Program.frontDoor(on: "127.0.1.10", port: port)
+        let port = freePort(on: "127.0.1.10")
+        let door = try TestFrontDoor("127.0.1.10", port: port)
         let watcher = Watcher()
         let identifier = try watcher.watch(
             Probe(.quick(.http(path: "/"), port: port), of: try address("127.0.1.10")))
         #expect(await watcher.isTold(identifier, is: .up))
-        kill(door.processIdentifier, SIGUSR1)
+        door.process.send(SIGUSR1)
         #expect(await watcher.isTold(identifier, is: .down))
-        kill(door.processIdentifier, SIGUSR1)
+        door.process.send(SIGUSR1)
         #expect(await watcher.isTold(identifier, is: .up))
         watcher.monitor.stop()
-        #expect(door.end() == 0)
+        #expect(door.process.stop() == 0)
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Health
 import HealthMonitor
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct HealthMonitorTests {
@@ -73,8 +74,8 @@ import Testing
 
     @Test(arguments: ["127.0.1.7", "::1"])
     func aKilledFrontDoorRefusesAndIsOut(text: String) async throws {
-        let port = try LoopbackServer.freePort(on: text)
-        var door: Program? = try Program.frontDoor(on: text, port: port)
+        let port = freePort(on: text)
+        var door: TestFrontDoor? = try TestFrontDoor(text, port: port)
         let watcher = Watcher()
         let here = try address(text)
         let identifiers = watcher.monitor.watch([
@@ -84,7 +85,7 @@ import Testing
         #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .seconds(10)))
         for identifier in identifiers { #expect(watcher.monitor.table[identifier] == .up) }
 
-        #expect(door?.end() == 0)
+        #expect(door?.process.stop() == 0)
         door = nil
         for identifier in identifiers {
             #expect(await watcher.isTold(identifier, is: .down))
@@ -95,13 +96,13 @@ import Testing
             #expect(down.lastResult?.phase == .connect)
         }
 
-        door = try Program.frontDoor(on: text, port: port)
+        door = try TestFrontDoor(text, port: port)
         for identifier in identifiers {
             #expect(await watcher.isTold(identifier, is: .up))
         }
         #expect(watcher.transitions.suffix(2).allSatisfy { $0.consecutiveSuccesses == 2 })
         watcher.monitor.stop()
-        #expect(door?.end() == 0)
+        #expect(door?.process.stop() == 0)
     }
 
     @Test(arguments: [
@@ -109,8 +110,8 @@ import Testing
         ("close", "connection"), ("500", "status 500, expected 200-299"),
     ])
     func frontDoorModesAreDownFromTheFirstResult(mode: String, reason: String) throws {
-        let port = try LoopbackServer.freePort(on: "127.0.1.8")
-        let door = try Program.frontDoor(on: "127.0.1.8", port: port, mode: mode)
+        let port = freePort(on: "127.0.1.8")
+        let door = try TestFrontDoor("127.0.1.8", port: port, mode: mode)
         let watcher = Watcher()
         let identifier = try watcher.watch(
             Probe(
@@ -119,7 +120,7 @@ import Testing
         #expect(watcher.monitor.table[identifier] == .down)
         let words = try watcher.report(of: identifier).words
         #expect(words.contains(reason), "\(words)")
-        door.end()
+        door.process.stop()
     }
 
     @Test func aBodyWithoutEndIsCutOffAndPassesOnItsStatus() throws {

@@ -68,13 +68,6 @@ final class LoopbackServer: Sendable {
         close(listener)
     }
 
-    /// A port that was free a moment ago, and is not listened on.
-    static func freePort(on address: String) throws -> UInt16 {
-        let (descriptor, port) = try listen(on: address, port: 0)
-        close(descriptor)
-        return port
-    }
-
     private static func listen(on address: String, port: UInt16) throws -> (Int32, UInt16) {
         let isIPv6 = address.contains(":")
         // A program a test starts must not keep a connection open.

@@ -13,7 +13,10 @@ txt   300  TXT "here"
 loop1 300  CNAME loop2
 loop2 300  CNAME loop1
 cut   300  CNAME host.sub
+atcut 300  CNAME sub
 sub   300  NS  ns.elsewhere.net.
+      300  NS  ns.sub
+ns.sub 300 A   192.0.2.54
 any   300  CNAME x.wild
 *.wild 300 A   192.0.2.7
 end
@@ -43,10 +46,19 @@ query loop1.example.com A
   rcode NOERROR aa
   answer loop1.example.com. 300 IN CNAME loop2.example.com.
   answer loop2.example.com. 300 IN CNAME loop1.example.com.
-# Below a zone cut the resolver goes on by itself.
+# Below a zone cut the resolver goes on by itself; it is told where (RFC 1034 §4.3.2 steps 3a, 3b).
+# AA speaks of the first name (RFC 1035 §4.1.1).
 query cut.example.com A
   rcode NOERROR aa
   answer cut.example.com. 300 IN CNAME host.sub.example.com.
+  authority sub.example.com. 300 IN NS ns.elsewhere.net.
+  authority sub.example.com. 300 IN NS ns.sub.example.com.
+  additional ns.sub.example.com. 300 IN A 192.0.2.54
+# DS at the cut is the parent's to answer (RFC 4035 §3.1.4.1), by whatever name it is reached.
+query atcut.example.com DS
+  rcode NOERROR aa
+  answer atcut.example.com. 300 IN CNAME sub.example.com.
+  authority example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 60
 query any.example.com A
   rcode NOERROR aa
   answer any.example.com. 300 IN CNAME x.wild.example.com.

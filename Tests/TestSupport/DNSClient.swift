@@ -6,6 +6,8 @@ import Foundation
 package struct DNSClient {
     package var address: String
     package var port: UInt16
+    /// RD: set for questions to a recursive resolver (RFC 1035 §4.1.1).
+    package var wantsRecursion = false
 
     package init(address: String = "127.0.0.1", port: UInt16) {
         self.address = address
@@ -54,9 +56,10 @@ package struct DNSClient {
         guard let domain = DomainName(name) else { return nil }
         let identifier = UInt16.random(in: 0...UInt16.max)
         let prefix = subnet.flatMap { Prefix($0) }
-        let query = Message.query(
+        var query = Message.query(
             domain, type, identifier: identifier,
             subnet: prefix.map { ($0.address.bytes, UInt8($0.length)) })
+        if wantsRecursion { query[2] |= 0x01 }
         let response = overStream ? exchangeOverStream([query]).first : exchange(query)
         guard let message = response.flatMap({ Message($0) }), message.identifier == identifier
         else { return nil }

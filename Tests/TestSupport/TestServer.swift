@@ -1,6 +1,6 @@
 import Foundation
 
-/// A `geodnsd` of this package on a port the kernel chose, on 127.0.0.1 and ::1.
+/// A `geodnsd` of this package on 127.0.0.1, on a port the kernel chose.
 package final class TestServer {
     package let process: RunningProcess
     package let folder: TemporaryFolder

@@ -1,0 +1,70 @@
+# What people do with this project, each on its own: a target does its own set-up first.
+# `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help deps build geo-data demo test lint format install uninstall clean
+
+# Debian 12 packages. This is the one place that names them.
+# What the unpacked toolchain itself needs to run and to link:
+PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
+PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev pkg-config
+PACKAGES_DATA  := tzdata
+PACKAGES_TESTS := bind9 bind9-dnsutils knot-dnsutils ldnsutils openssl unbound
+# Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
+PACKAGES_UNPACKED := tor-geoipdb
+
+SWIFT ?= $(shell tools/find-swift)
+# The programs hold the Swift runtime, so that they run where no toolchain is.
+RELEASE := -c release --static-swift-stdlib
+
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR  ?= $(PREFIX)/bin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+deps: ## Install the Debian packages that are missing
+	@tools/install-packages $(PACKAGES_TOOLCHAIN) $(PACKAGES_BUILD) $(PACKAGES_DATA) \
+	    $(PACKAGES_TESTS) --unpack $(PACKAGES_UNPACKED)
+
+build: deps ## Build the programs, optimised: .build/release
+	$(SWIFT) build $(RELEASE)
+
+geo-data: deps ## Build geo-data/world-country.mmdb, if it is missing or older than its sources
+	@tools/build-geo-data $(SWIFT) build $(RELEASE)
+
+demo: deps build geo-data ## Show what it does; CHECK=1 asserts each step
+	@CHECK='$(CHECK)' Tests/Demo/demo
+
+test: deps geo-data ## Run all tests
+	$(SWIFT) test
+
+lint: deps ## Check the form of the sources; build everything, warnings being errors
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	@for script in .ci/run tools/* Tests/Demo/demo; do bash -n "$$script"; done
+	$(SWIFT) build --build-tests
+
+format: ## Bring the sources into form
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+install: build ## Install programs and systemd unit (PREFIX, DESTDIR)
+	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(UNITDIR)'
+	install -m 755 .build/release/geodnsd '$(DESTDIR)$(SBINDIR)/'
+	install -m 755 .build/release/geodnsctl .build/release/geodns-check \
+	    .build/release/geodns-mmdb '$(DESTDIR)$(BINDIR)/'
+	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' packaging/geodnsd.service.in \
+	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	chmod 644 '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+
+uninstall: ## Remove what `make install` installed
+	rm -f '$(DESTDIR)$(SBINDIR)/geodnsd' '$(DESTDIR)$(BINDIR)/geodnsctl' \
+	    '$(DESTDIR)$(BINDIR)/geodns-check' '$(DESTDIR)$(BINDIR)/geodns-mmdb' \
+	    '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+
+clean: ## Remove everything that was built
+	rm -rf .build geo-data/world-country.mmdb

@@ -98,7 +98,13 @@ struct ZoneModel {
             seen.append(source)
             response.answers.formUnion(records(name, .cname, at: source))
             name = ZoneModel.name(cname)
-            guard isWithin(name, apex), cut(name) == nil else { return response }
+            guard isWithin(name, apex) else { return response }
+            if let cut = cut(name), type != .ds || cut != name {
+                // The answer so far is ours; the rest is to be asked below the cut.
+                response.authorities = referral(cut).authorities
+                response.additionals = referral(cut).additionals
+                return response
+            }
         }
         return response
     }

@@ -35,7 +35,8 @@ private let unsafeFiles: Set<String> = [
     "HealthMonitor/HealthMonitor.swift", "HealthMonitor/Multi.swift", "HealthMonitor/Thread.swift",
     "HealthMonitor/Transfer.swift", "HealthMonitor/Verdict.swift", "Loader/FileSystem.swift",
     "Server/Log.swift", "Server/Server.swift", "Server/ServiceManager.swift",
-    "SystemCalls/Errno.swift", "Tables/FrozenArray.swift", "Transport/DatagramBatch.swift",
+    "SystemCalls/Errno.swift", "Tables/FrozenArray.swift", "Tables/ScratchArray.swift",
+    "Tables/Words.swift", "Transport/DatagramBatch.swift",
     "Transport/Listeners.swift", "Transport/Poller.swift", "Transport/SocketAddress.swift",
     "Transport/StreamConnections.swift", "Transport/Workers.swift", "geodns-mmdb/Files.swift",
 ]

@@ -55,7 +55,9 @@ let package = Package(
         layer(
             "Steering",
             ["Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Tables", "Zones"]),
-        layer("Responder", ["Addressing", "DNSWire", "Geography", "Steering", "Tables", "Zones"]),
+        layer(
+            "Responder",
+            ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
 
         // Edges: they talk to the world.
         layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
@@ -76,7 +78,7 @@ let package = Package(
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "Diagnostics",
                 "Geography", "GeoSources", "Health", "HealthMonitor", "Loader", "Responder",
-                "Steering", "Transport", "Zones", "CLinux", "CSystemd",
+                "Steering", "SystemCalls", "Transport", "Zones", "CLinux", "CSystemd",
             ]),
 
         // Thin executables.
@@ -134,5 +136,12 @@ let package = Package(
                 "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
             ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
+        tests(
+            "ModelTests",
+            [
+                "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
+                "Geography", "Health", "Loader", "Responder", "Steering", "Zones",
+            ]),
+        tests("TidyTests", []),
     ]
 )

@@ -94,6 +94,8 @@ package struct SteeringPlanBuilder {
 
     private struct EndpointKey: Hashable {
         var name: DomainName
+        /// Its checks may be those of the region.
+        var region: Int?
         var checks: [DomainName]
     }
 
@@ -139,7 +141,7 @@ package struct SteeringPlanBuilder {
         at name: DomainName, label: String, region: Int?, record: RegionRecord?,
         checks: [NameReference]
     ) -> Int {
-        let key = EndpointKey(name: name, checks: checks.map(\.name))
+        let key = EndpointKey(name: name, region: region, checks: checks.map(\.name))
         if let known = endpointIndexes[key] { return known }
         var specifications = checks.flatMap { resolve($0) }
         if checks.isEmpty { specifications = directory.checks(at: name) }
@@ -180,6 +182,7 @@ package struct SteeringPlanBuilder {
     /// A target that could be resolved, with what a policy needs to know of it.
     struct Resolved {
         var target: Target
+        var name: DomainName
         var label: String
         var weight: UInt32
         var site: Site?
@@ -251,14 +254,10 @@ package struct SteeringPlanBuilder {
             method: method, targets: targets.map(\.target), labels: targets.map(\.label),
             weights: targets.map(\.weight), backups: backups.map(\.target),
             backupLabels: backups.map(\.label),
-            lastResort: lastResort.map { .target($0.target) } ?? record.lastResort.plain,
+            lastResort: lastResort.map { .target($0.target, label: $0.label) }
+                ?? record.lastResort.plain,
             usesClientSubnet: record.usesClientSubnet, reason: reason)
-        if case .weighted = method, selector.weights.allSatisfy({ $0 == 0 }) {
-            report(
-                geo.location,
-                "every target of \(directory.label(geo.owner, zone: zone)) has weight 0; give at "
-                    + "least one a share")
-        }
+        if case .weighted = method { checkWeights(selector, of: geo, zone: zone) }
         if let known = selectorIndexes[selector] {
             name.selector = known
         } else {
@@ -269,6 +268,25 @@ package struct SteeringPlanBuilder {
     }
 
     private var errorCount: Int { diagnostics.count { $0.severity == .error } }
+
+    /// Queries draw below the sum, in 32 bits.
+    private mutating func checkWeights(
+        _ selector: Selector, of geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>,
+        zone: Int
+    ) {
+        let sum = selector.weights.reduce(UInt64(0)) { $0 + UInt64($1) }
+        if sum == 0 {
+            report(
+                geo.location,
+                "every target of \(directory.label(geo.owner, zone: zone)) has weight 0; give at "
+                    + "least one a share")
+        } else if sum > UInt64(UInt32.max) {
+            report(
+                geo.location,
+                "the weights add up to \(sum), more than \(UInt32.max); divide them all by the same"
+            )
+        }
+    }
 
     private func serviceName(_ record: GeoRecord) -> String {
         (record.service ?? []).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
@@ -287,8 +305,8 @@ package struct SteeringPlanBuilder {
         let label = directory.label(reference.name, zone: zone)
         func resolved(_ target: Target, site: Site? = nil) -> Resolved {
             Resolved(
-                target: target, label: label, weight: reference.weight, site: site,
-                location: reference.location)
+                target: target, name: reference.name, label: label, weight: reference.weight,
+                site: site, location: reference.location)
         }
         if let entry = directory.region(reference.name) {
             // A region with an error of its own has been reported.

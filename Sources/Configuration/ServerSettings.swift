@@ -17,12 +17,21 @@ package struct ServerSettings: Sendable {
     package var logFormat: LogFormat
     /// Certificate authorities that https checks trust; nil: the system's.
     package var certificateAuthorities: String?
+    /// Which of several servers this is, 1 to 255 bytes; nil: nobody is told.
+    package var identity: String?
+    /// What `version.bind` answers, 1 to 255 bytes; nil: it is refused.
+    package var versionText: String?
+    /// A file of one or two secrets for server cookies; nil: one that is drawn at the start.
+    package var cookieSecret: String?
     /// Build everything, report, and end.
     package var checkOnly: Bool
 
     package static let defaultZones = "/etc/geodns/zones"
     package static let defaultGeoData = "/etc/geodns/geo-data"
     package static let defaultControl = "/run/geodns/control.sock"
+
+    package static let defaultVersionText = "geodns \(Program.version)"
+    private static let textByteCountMax = 255
 
     package static let program = Program(
         name: "geodnsd",
@@ -44,10 +53,20 @@ package struct ServerSettings: Sendable {
             Option(
                 "ca-file", "FILE",
                 "certificate authorities for https checks (default: the system's)"),
+            Option(
+                "identity", "TEXT",
+                "answer NSID, id.server and hostname.bind with it (default: none)"),
+            Option(
+                "version-text", "TEXT|none",
+                "answer version.bind and version.server with it (default \(defaultVersionText))"),
+            Option(
+                "cookie-secret", "FILE",
+                "32 hexadecimal digits a line, shared by servers behind one address: the secret "
+                    + "for DNS cookies, and the one before it (default: a random one)"),
             Option("check", nil, "read everything, report every problem, and end"),
         ],
         notes: [
-            "SIGHUP reads zones and location database again; what is being served stays when they",
+            "SIGHUP reads zones, location database and cookie secrets again; what is being served stays when they",
             "have an error. SIGTERM answers what has come in and ends with status 0.",
             "Exit status: 0 fine, 1 a problem was found, 2 wrong usage.",
         ])
@@ -61,6 +80,10 @@ package struct ServerSettings: Sendable {
         self.geoData = geoData == "none" ? nil : geoData
         control = arguments.last("control") ?? ServerSettings.defaultControl
         certificateAuthorities = arguments.last("ca-file")
+        identity = try ServerSettings.text(arguments, "identity")
+        let version = try ServerSettings.text(arguments, "version-text")
+        versionText = version == "none" ? nil : version ?? ServerSettings.defaultVersionText
+        cookieSecret = arguments.last("cookie-secret")
         checkOnly = arguments.has("check")
 
         var listen: [ListenAddress] = []
@@ -89,5 +112,17 @@ package struct ServerSettings: Sendable {
             throw UsageError("--log \(format): expected json or text")
         }
         self.logFormat = logFormat
+    }
+
+    /// Travels as one character-string (RFC 1035 §3.3).
+    private static func text(
+        _ arguments: Arguments, _ option: String
+    ) throws(UsageError) -> String? {
+        guard let text = arguments.last(option) else { return nil }
+        guard (1...textByteCountMax).contains(text.utf8.count) else {
+            throw UsageError(
+                "--\(option): expected 1 to \(textByteCountMax) bytes, got \(text.utf8.count)")
+        }
+        return text
     }
 }

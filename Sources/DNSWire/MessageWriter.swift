@@ -48,6 +48,14 @@ package import Tables
         return true
     }
 
+    /// Eight bytes, the lowest first: a word as it was read with `Span.word(at:)`.
+    package mutating func putWord(_ word: UInt64) -> Bool {
+        guard count + 8 <= limit else { return false }
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
+        count += 8
+        return true
+    }
+
     package mutating func put(_ bytes: TableView<UInt8>, _ range: Range<Int>) -> Bool {
         guard count + range.count <= limit else { return false }
         unsafe bytes.withBytes(in: range) { source in

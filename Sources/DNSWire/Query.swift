@@ -1,5 +1,3 @@
-package import Addressing
-
 /// RCODE, as far as a server answers with one (RFC 1035 §4.1.1, RFC 6891 §9 for BADVERS).
 package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case noError = 0
@@ -10,6 +8,8 @@ package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case refused = 5
     /// Extended: the upper eight bits travel in OPT.
     case badVersion = 16
+    /// Extended too (RFC 7873 §8).
+    case badCookie = 23
 
     /// As `dig` prints it.
     package var mnemonic: String {
@@ -21,26 +21,9 @@ package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
         case .notImplemented: "NOTIMP"
         case .refused: "REFUSED"
         case .badVersion: "BADVERS"
+        case .badCookie: "BADCOOKIE"
         }
     }
-}
-
-/// EDNS Client Subnet as a query carries it (RFC 7871 §6).
-package struct ClientSubnet: Sendable, BitwiseCopyable {
-    /// Bits past `sourcePrefixLength` are zero.
-    package var address: IPAddress
-    package var sourcePrefixLength: Int
-    /// As the query has it: 1, 2, or 0 beside an empty prefix. It comes back as it was.
-    package var familyNumber: UInt16
-}
-
-/// What the OPT record of a query says (RFC 6891 §6.1).
-package struct EDNS: Sendable, BitwiseCopyable {
-    /// What the requestor takes over UDP, at least 512 (RFC 6891 §6.2.3).
-    package var payloadByteCountMax: Int
-    package var version: UInt8
-    package var isDNSSECOK: Bool
-    package var clientSubnet: ClientSubnet?
 }
 
 /// A query message, decoded in place; its name is in the `QuestionName` it was decoded with.
@@ -57,8 +40,14 @@ package struct Query: Sendable, BitwiseCopyable {
     /// RFC 1035 §3.2.5: `*`
     package static let classAny: UInt16 = 255
 
+    /// RFC 1035 §3.2.4: the class that servers speak of themselves in.
+    package static let classCH: UInt16 = 3
+
     package enum Verdict: Sendable, BitwiseCopyable {
         case query
+        /// No question, but a cookie: the client only wants to learn a server cookie, or whether
+        /// the one it has is still good (RFC 7873 §5.4).
+        case cookieOnly
         /// Not a query, or too short to be answered: silence.
         case ignore
         /// Answer with this code and nothing else.
@@ -69,21 +58,50 @@ package struct Query: Sendable, BitwiseCopyable {
 
     /// Decodes `message`; malformed input is a verdict, never an error.
     ///
-    /// Bytes after the last record are ignored, as other servers do.
+    /// Bytes after the last record are ignored, as BIND does: no RFC says what they would mean.
     package mutating func decode(
         _ message: Span<UInt8>, name: inout QuestionName
     ) -> Verdict {
         self = Query()
         guard message.count >= Query.headerByteCount, message[2] & 0x80 == 0 else { return .ignore }
-        guard message[2] & 0x78 == 0 else { return .reject(.notImplemented) }
-        guard message.uint16(at: 4) == 1 else { return .reject(.formatError) }
+        guard message[2] & 0x78 == 0 else { return decodeOtherOpcode(message, name: &name) }
+        guard message.uint16(at: 4) == 1 else { return decodeWithoutQuestion(message) }
+        guard decodeQuestion(message, name: &name) else { return .reject(.formatError) }
+        return decodeRecords(message)
+    }
+
+    private mutating func decodeQuestion(
+        _ message: Span<UInt8>, name: inout QuestionName
+    ) -> Bool {
         guard let nameEnd = name.read(message, at: Query.headerByteCount),
             nameEnd + 4 <= message.count
-        else { return .reject(.formatError) }
+        else { return false }
         type = RRType(rawValue: message.uint16(at: nameEnd))
         `class` = message.uint16(at: nameEnd + 2)
         questionEnd = nameEnd + 4
-        return decodeRecords(message)
+        return true
+    }
+
+    /// Nothing but the header of another opcode is known, so nothing else comes back; but an OPT
+    /// record, if there is one to be seen, is answered with one (RFC 6891 §6.1.1, §7).
+    private mutating func decodeOtherOpcode(
+        _ message: Span<UInt8>, name: inout QuestionName
+    ) -> Verdict {
+        let questionCount = message.uint16(at: 4)
+        if questionCount == 0 || questionCount == 1 && decodeQuestion(message, name: &name) {
+            let verdict = decodeRecords(message)
+            questionEnd = Query.headerByteCount
+            if case .reject(.formatError) = verdict { edns = nil }
+        }
+        return .reject(.notImplemented)
+    }
+
+    /// More than one question has no meaning (RFC 9619 §4); none has one with a cookie.
+    private mutating func decodeWithoutQuestion(_ message: Span<UInt8>) -> Verdict {
+        guard message.uint16(at: 4) == 0 else { return .reject(.formatError) }
+        let verdict = decodeRecords(message)
+        guard case .query = verdict else { return verdict }
+        return edns?.cookie == nil ? .reject(.formatError) : .cookieOnly
     }
 
     /// Walks over the records after the question; only OPT in the additional section matters.
@@ -111,27 +129,16 @@ package struct Query: Sendable, BitwiseCopyable {
         return .query
     }
 
-    /// False when an option is cut short or a client subnet is malformed.
+    /// False when an option is cut short or malformed. Options of a version other than 0 may mean
+    /// anything: they are not looked at.
     private mutating func decodeOPT(
         _ message: Span<UInt8>, fixed: Int, options: Range<Int>
     ) -> Bool {
-        var edns = EDNS(
-            payloadByteCountMax: max(512, Int(message.uint16(at: fixed + 2))),
-            version: message[fixed + 5], isDNSSECOK: message[fixed + 6] & 0x80 != 0)
-        defer { self.edns = edns }
-        var position = options.lowerBound
-        while position < options.upperBound {
-            guard position + 4 <= options.upperBound else { return false }
-            let start = position + 4
-            let end = start + Int(message.uint16(at: position + 2))
-            guard end <= options.upperBound else { return false }
-            if message.uint16(at: position) == ClientSubnet.optionCode, edns.version == 0 {
-                guard let subnet = ClientSubnet(message, in: start..<end) else { return false }
-                edns.clientSubnet = subnet
-            }
-            position = end
-        }
-        return true
+        var edns = EDNS(message, fixed: fixed)
+        let isReadable =
+            options.isEmpty || edns.version != 0 || edns.readOptions(message, in: options)
+        self.edns = edns
+        return isReadable
     }
 
     /// The position after the name at `start`, which may be compressed; nil when cut short.
@@ -145,37 +152,6 @@ package struct Query: Sendable, BitwiseCopyable {
             position += 1 + length
         }
         return nil
-    }
-}
-
-extension ClientSubnet {
-    /// IANA "DNS EDNS0 Option Codes".
-    package static let optionCode: UInt16 = 8
-
-    /// Nil for what RFC 7871 §6 and §7.1.1 call malformed: an unknown family, a prefix longer than
-    /// the address, a scope in a query, too few or too many address bytes, or bits set past the
-    /// prefix. Family 0 goes with an empty prefix, as some resolvers send it.
-    init?(_ message: Span<UInt8>, in range: Range<Int>) {
-        guard range.count >= 4 else { return nil }
-        let number = message.uint16(at: range.lowerBound)
-        let length = Int(message[range.lowerBound + 2])
-        guard message[range.lowerBound + 3] == 0 else { return nil }
-        guard number != 0 || length == 0 else { return nil }
-        guard number <= 2,
-            let family = number == 0 ? .ipv4 : IPAddress.Family(rawValue: UInt8(number)),
-            length <= family.bitCount, range.count - 4 == (length + 7) / 8
-        else { return nil }
-        var bits: UInt128 = 0
-        var index = range.lowerBound + 4
-        var shift: UInt128 = 120
-        while index < range.upperBound {
-            bits |= UInt128(message[index]) << shift
-            shift &-= 8
-            index += 1
-        }
-        let address = IPAddress(leftAligned: bits, family: family)
-        guard address.masked(to: length) == address else { return nil }
-        self.init(address: address, sourcePrefixLength: length, familyNumber: number)
     }
 }
 

@@ -15,6 +15,8 @@ struct AnswerItem: BitwiseCopyable {
         case addresses(RRType, start: Int, count: Int)
         /// CNAME to a name in the steering view's bytes.
         case external(Int)
+        /// TXT of class CH: where its RDATA starts in the settings' bytes.
+        case text(start: Int, count: Int)
     }
     var section: Section
     /// Where the owner name stands in the zone table's bytes; `AnswerItem.question`: the QNAME.
@@ -25,6 +27,17 @@ struct AnswerItem: BitwiseCopyable {
     static let question = -1
 }
 
+/// What the server cookie of a query was worth.
+enum CookieState: BitwiseCopyable {
+    /// No COOKIE option.
+    case none
+    /// A client cookie alone: the client does not know the server's yet.
+    case learning
+    /// Made by this server, or one that shares its secret, for this client, not too long ago.
+    case good
+    case bad
+}
+
 /// What a query is answered with: decided first (`Responder+Lookup`), written afterwards
 /// (`Responder+Encoding`).
 struct Answer: ~Copyable {
@@ -32,6 +45,10 @@ struct Answer: ~Copyable {
     var isAuthoritative = false
     /// ECS scope of the answer (RFC 7871 §7.2.1).
     var scope = 0
+    var extendedError: ExtendedError?
+    var cookieState = CookieState.none
+    /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
+    var cookieHash: UInt64 = 0
     private(set) var count = 0
     private var items = ScratchArray(
         capacity: 48,
@@ -42,6 +59,8 @@ struct Answer: ~Copyable {
         code = .noError
         isAuthoritative = false
         scope = 0
+        extendedError = nil
+        cookieState = .none
         count = 0
     }
 

@@ -8,12 +8,15 @@ final class AnswerCounters: Sendable {
     let ignored = Atomic<UInt64>(0)
     let truncated = Atomic<UInt64>(0)
     let withClientSubnet = Atomic<UInt64>(0)
+    let withCookie = Atomic<UInt64>(0)
+    let withGoodCookie = Atomic<UInt64>(0)
     let noError = Atomic<UInt64>(0)
     let formatError = Atomic<UInt64>(0)
     let nameError = Atomic<UInt64>(0)
     let notImplemented = Atomic<UInt64>(0)
     let refused = Atomic<UInt64>(0)
     let badVersion = Atomic<UInt64>(0)
+    let badCookie = Atomic<UInt64>(0)
     let steered = Atomic<UInt64>(0)
     let backup = Atomic<UInt64>(0)
     let lastResort = Atomic<UInt64>(0)
@@ -26,6 +29,7 @@ final class AnswerCounters: Sendable {
         case .notImplemented: notImplemented.increment()
         case .refused: refused.increment()
         case .badVersion: badVersion.increment()
+        case .badCookie: badCookie.increment()
         case .serverFailure: break
         }
     }
@@ -49,6 +53,12 @@ extension AnswerCounters {
     func countIgnored() { ignored.increment() }
     func countTruncated() { truncated.increment() }
     func countClientSubnet() { withClientSubnet.increment() }
+
+    func count(_ state: CookieState) {
+        guard state != .none else { return }
+        withCookie.increment()
+        if state == .good { withGoodCookie.increment() }
+    }
 }
 
 /// Sums of what responders counted.
@@ -64,12 +74,15 @@ package struct AnswerTotals: Sendable, Equatable {
             ("ignored", counters.ignored.load(ordering: .relaxed)),
             ("truncated", counters.truncated.load(ordering: .relaxed)),
             ("with client subnet", counters.withClientSubnet.load(ordering: .relaxed)),
+            ("with cookie", counters.withCookie.load(ordering: .relaxed)),
+            ("with good server cookie", counters.withGoodCookie.load(ordering: .relaxed)),
             ("NOERROR", counters.noError.load(ordering: .relaxed)),
             ("FORMERR", counters.formatError.load(ordering: .relaxed)),
             ("NXDOMAIN", counters.nameError.load(ordering: .relaxed)),
             ("NOTIMP", counters.notImplemented.load(ordering: .relaxed)),
             ("REFUSED", counters.refused.load(ordering: .relaxed)),
             ("BADVERS", counters.badVersion.load(ordering: .relaxed)),
+            ("BADCOOKIE", counters.badCookie.load(ordering: .relaxed)),
             ("steered", counters.steered.load(ordering: .relaxed)),
             ("steered to a backup", counters.backup.load(ordering: .relaxed)),
             ("steered as last resort", counters.lastResort.load(ordering: .relaxed)),

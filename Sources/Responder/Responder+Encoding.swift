@@ -17,7 +17,7 @@ extension Responder {
             writer.rememberName(in: Query.headerByteCount..<query.questionEnd - 5)
         }
         let room = writer.limit
-        writer.limit -= optionByteCount
+        writer.limit -= requiredOptionByteCount
         let bodyStart = writer.count
         var counts = (answer: UInt16(0), authority: UInt16(0), additional: UInt16(0))
         var isTruncated = false
@@ -42,7 +42,7 @@ extension Responder {
         }
         writer.limit = room
         if query.edns != nil {
-            putOPT(into: &writer)
+            putOPT(message, into: &writer)
             counts.additional += 1
         }
         putFlags(message, isTruncated: isTruncated, into: &writer)
@@ -53,12 +53,18 @@ extension Responder {
         return isTruncated
     }
 
-    /// QR, AA, TC and RCODE are ours; opcode and RD are copied (RFC 1035 §4.1.1); the rest is zero.
+    /// QR, AA, TC and RCODE are ours; the opcode is copied, and RD (RFC 1035 §4.1.1) where it has a
+    /// meaning (RFC 6895 §2.1: flags are those of the opcode). The rest is zero: RA, as there is no
+    /// recursion, Z, AD, as nothing is validated, and CD, which an authoritative server should
+    /// clear (RFC 4035 §3.1.6).
     private func putFlags(
         _ message: Span<UInt8>, isTruncated: Bool, into writer: inout MessageWriter
     ) {
-        var flags: UInt16 = 0x8000 | message.uint16(at: 2) & 0x7900
-        if answer.isAuthoritative { flags |= 0x0400 }
+        let asked = message.uint16(at: 2)
+        var flags: UInt16 = 0x8000 | asked & 0x7800
+        if asked & 0x7800 == 0 { flags |= asked & 0x0100 }
+        // No server knows all classes, so QCLASS * has no authoritative answer (RFC 1034 §3.7.1).
+        if answer.isAuthoritative, query.class == Query.classIN { flags |= 0x0400 }
         if isTruncated { flags |= 0x0200 }
         writer.patch16(flags | answer.code.rawValue & 0xf, at: 2)
     }
@@ -85,6 +91,12 @@ extension Responder {
                 putWithLength(into: &writer, { $0.putName(steering.bytes, at: name) })
             else { return nil }
             return 1
+        case .text(let start, let count):
+            guard putFixed(item, .txt, class: Query.classCH, into: &writer),
+                writer.put16(UInt16(count)),
+                writer.put(settings.bytes.view, start..<start + count)
+            else { return nil }
+            return 1
         }
     }
 
@@ -105,13 +117,14 @@ extension Responder {
 
     /// Owner, type, class and TTL.
     private func putFixed(
-        _ item: AnswerItem, _ type: RRType, into writer: inout MessageWriter
+        _ item: AnswerItem, _ type: RRType, class: UInt16 = Query.classIN,
+        into writer: inout MessageWriter
     ) -> Bool {
         let hasOwner =
             item.owner == AnswerItem.question
             ? writer.put16(0xc000 | UInt16(Query.headerByteCount))
             : writer.putName(zones.bytes, at: item.owner)
-        return hasOwner && writer.put16(type.rawValue) && writer.put16(Query.classIN)
+        return hasOwner && writer.put16(type.rawValue) && writer.put16(`class`)
             && writer.put32(item.ttl)
     }
 
@@ -141,34 +154,5 @@ extension Responder {
         guard writer.put16(0), body(&writer) else { return false }
         writer.patch16(UInt16(writer.count - position - 2), at: position)
         return true
-    }
-
-    // MARK: - EDNS
-
-    /// Bytes of the OPT record of the response; 0 without EDNS.
-    private var optionByteCount: Int {
-        guard let edns = query.edns else { return 0 }
-        guard let subnet = edns.clientSubnet else { return 11 }
-        return 11 + 8 + (subnet.sourcePrefixLength + 7) / 8
-    }
-
-    /// RFC 6891 §6.1.2; the DO bit is copied (RFC 3225 §3). The client subnet comes back with the
-    /// scope (RFC 7871 §7.2.1), which is 0 when the client gave no prefix.
-    private func putOPT(into writer: inout MessageWriter) {
-        guard let edns = query.edns else { return }
-        let extendedCode = UInt32(answer.code.rawValue >> 4) << 24
-        _ =
-            writer.put(0) && writer.put16(RRType.opt.rawValue)
-            && writer.put16(UInt16(Responder.datagramByteCountMax))
-            && writer.put32(extendedCode | (edns.isDNSSECOK ? 0x8000 : 0))
-            && writer.put16(UInt16(optionByteCount - 11))
-        guard let subnet = edns.clientSubnet else { return }
-        let byteCount = (subnet.sourcePrefixLength + 7) / 8
-        let scope = subnet.sourcePrefixLength == 0 ? 0 : answer.scope
-        _ =
-            writer.put16(ClientSubnet.optionCode) && writer.put16(UInt16(4 + byteCount))
-            && writer.put16(subnet.familyNumber)
-            && writer.put(UInt8(subnet.sourcePrefixLength)) && writer.put(UInt8(scope))
-        for index in 0..<byteCount { _ = writer.put(subnet.address.byte(index)) }
     }
 }

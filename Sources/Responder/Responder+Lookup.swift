@@ -9,15 +9,15 @@ extension Responder {
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
     mutating func find(for client: Client) {
-        guard query.class == Query.classIN || query.class == Query.classAny,
-            !query.type.isSteering, query.type == .any || !query.type.isMetaOrQuestionType
-        else {
-            answer.code = .refused
-            return
+        guard query.class == Query.classIN || query.class == Query.classAny else {
+            return findChaos()
+        }
+        guard query.type == .any || !query.type.isMetaOrQuestionType else {
+            return refuse(.notSupported)
         }
         switch zones.find(name, dsAtCut: query.type == .ds) {
         case .outsideZones:
-            answer.code = .refused
+            refuse(.notAuthoritative)
         case .delegation(let cut):
             refer(to: cut)
         case .name(let node), .wildcard(let node):
@@ -27,6 +27,29 @@ extension Responder {
             answer.isAuthoritative = true
             deny(.nameError, zone: zone)
         }
+    }
+
+    private mutating func refuse(_ reason: ExtendedError) {
+        answer.code = .refused
+        answer.extendedError = reason
+    }
+
+    /// Class CH: what the server tells about itself (RFC 4892 §3). There is no zone of that class, so
+    /// the answer is not authoritative and everything else is refused, and so are other classes.
+    private mutating func findChaos() {
+        guard query.class == Query.classCH, query.type == .txt || query.type == .any else {
+            return refuse(.notAuthoritative)
+        }
+        let bytes = settings.bytes.view
+        for entry in settings.chaosNames
+        where name.isSuffix(from: 0, equalTo: bytes, at: entry.name) {
+            answer.add(
+                AnswerItem(
+                    section: .answer, owner: AnswerItem.question,
+                    content: .text(start: entry.text.lowerBound, count: entry.text.count), ttl: 0))
+            return
+        }
+        refuse(.notAuthoritative)
     }
 
     /// Answers at `node`, and goes on where a CNAME leads within the zone.
@@ -76,7 +99,7 @@ extension Responder {
                 add(index, owner: owner, in: .answer)
                 return nil
             }
-        } else if let found = zones.rrset(query.type, at: node) {
+        } else if !query.type.isSteering, let found = zones.rrset(query.type, at: node) {
             add(found, owner: owner, in: .answer)
             return nil
         }

@@ -14,12 +14,20 @@ package enum Channel: Sendable, BitwiseCopyable {
 /// One worker's side of answering: it holds the snapshot in use, scratch memory and counters.
 ///
 /// `respond` takes bytes and an address and returns bytes; every transport calls the same one.
-/// Reading order: here, `Responder+Lookup` (RFC 1034 §4.3.2), `Responder+Encoding`.
+/// Reading order: here, `Responder+Lookup` (RFC 1034 §4.3.2), `Responder+Encoding`,
+/// `Responder+Options`.
 package struct Responder: ~Copyable {
     private let snapshots: SnapshotCell
     private var snapshot: Snapshot
     private var seen: UInt64 = 0
     private let counters: AnswerCounters
+    private(set) var settings: ResponderSettings
+    private(set) var secrets: CookieSecrets
+    /// How long a TCP connection may be idle, as RFC 7828 §3.1 counts it: in 100 ms. Nil: clients
+    /// are not told.
+    let keepalive: UInt16?
+    /// Seconds since 1970, modulo 2^32, as of the last `setTime`.
+    private(set) var now: UInt32 = 0
 
     /// Windows on `snapshot`, which this value holds.
     var zones: ZoneTable.View
@@ -32,11 +40,18 @@ package struct Responder: ~Copyable {
     /// A name that a CNAME led to.
     var chased = QuestionName()
     var random: RandomSource
+    private(set) var isStream = false
 
-    /// `seed` starts the generator that deals shares `by=query`.
-    package init(_ snapshots: SnapshotCell, seed: UInt64) {
+    /// `seed` starts the generator that deals shares `by=query`. `streamIdleTimeout` is what clients
+    /// are told that ask how long a TCP connection may be idle.
+    package init(
+        _ snapshots: SnapshotCell, seed: UInt64, streamIdleTimeout: Duration? = nil
+    ) {
         self.snapshots = snapshots
         snapshot = snapshots.latest
+        settings = snapshots.settings
+        secrets = settings.cookieSecrets
+        keepalive = streamIdleTimeout.map { UInt16(clamping: Int64($0 / .milliseconds(100))) }
         zones = snapshot.zones.view
         steering = snapshot.answers.view
         counters = snapshots.makeCounters()
@@ -52,10 +67,15 @@ package struct Responder: ~Copyable {
 
     /// Takes up the latest snapshot; called once before each batch of queries.
     package mutating func refresh() {
-        guard snapshots.refresh(&snapshot, seen: &seen) else { return }
+        guard snapshots.refresh(&snapshot, &settings, seen: &seen) else { return }
         zones = snapshot.zones.view
         steering = snapshot.answers.view
+        secrets = settings.cookieSecrets
     }
+
+    /// The time that server cookies are made and checked with; a second or two do not matter, so
+    /// once for many batches will do. `now`: seconds since 1970, modulo 2^32 (RFC 9018 §4.3).
+    package mutating func setTime(_ now: UInt32) { self.now = now }
 
     /// Writes the response to one message from the start of `response`, and returns its byte
     /// count; 0: say nothing. `response` holds at least `datagramByteCountMax` bytes for a
@@ -65,17 +85,23 @@ package struct Responder: ~Copyable {
         into response: inout MutableSpan<UInt8>
     ) -> Int {
         answer.reset()
-        switch query.decode(message, name: &name) {
+        isStream = channel == .stream
+        let verdict = query.decode(message, name: &name)
+        if let cookie = query.edns?.cookie { readCookie(cookie, in: message, from: client) }
+        switch verdict {
         case .ignore:
             counters.countIgnored()
             return 0
         case .reject(let code):
             answer.code = code
+            if code == .notImplemented { answer.extendedError = .notSupported }
+        case .cookieOnly:
+            if answer.cookieState == .bad { answer.code = .badCookie }
         case .query:
             find(for: Client(source: client, subnet: usableSubnet))
         }
         var writer = MessageWriter(&response)
-        writer.limit = min(writer.limit, byteCountMax(over: channel))
+        writer.limit = min(writer.limit, byteCountMax)
         let isTruncated = encode(message, into: &writer)
         count(isTruncated: isTruncated)
         return writer.count
@@ -89,14 +115,11 @@ package struct Responder: ~Copyable {
         return subnet.address
     }
 
-    private func byteCountMax(over channel: Channel) -> Int {
-        switch channel {
-        case .stream: Responder.streamByteCountMax
-        case .datagram:
-            min(
-                query.edns?.payloadByteCountMax ?? Responder.plainDatagramByteCountMax,
-                Responder.datagramByteCountMax)
-        }
+    private var byteCountMax: Int {
+        if isStream { return Responder.streamByteCountMax }
+        return min(
+            query.edns?.payloadByteCountMax ?? Responder.plainDatagramByteCountMax,
+            Responder.datagramByteCountMax)
     }
 
     private func count(isTruncated: Bool) {
@@ -104,6 +127,7 @@ package struct Responder: ~Copyable {
         counters.count(answer.code)
         if isTruncated { counters.countTruncated() }
         if query.edns?.clientSubnet != nil { counters.countClientSubnet() }
+        counters.count(answer.cookieState)
     }
 
     func countSteered(_ reason: Reason) { counters.count(reason) }

@@ -20,29 +20,37 @@ package final class Snapshot: Sendable {
     }
 }
 
-/// Where the current snapshot is published, and picked up by the workers.
+/// Where the current snapshot and settings are published, and picked up by the workers.
 package final class SnapshotCell: Sendable {
-    private let current: Mutex<Snapshot>
+    private let current: Mutex<(snapshot: Snapshot, settings: ResponderSettings)>
     private let generation: Atomic<UInt64>
     private let counters = Mutex<[AnswerCounters]>([])
 
-    package init(_ first: Snapshot) {
-        current = Mutex(first)
+    package init(_ first: Snapshot, settings: ResponderSettings = .anonymous()) {
+        current = Mutex((first, settings))
         generation = Atomic(1)
     }
 
     package func publish(_ next: Snapshot) {
-        current.withLock { $0 = next }
+        current.withLock { $0.snapshot = next }
         generation.wrappingAdd(1, ordering: .releasing)
     }
 
-    package var latest: Snapshot { current.withLock { $0 } }
+    package func publish(_ settings: ResponderSettings) {
+        current.withLock { $0.settings = settings }
+        generation.wrappingAdd(1, ordering: .releasing)
+    }
 
-    /// One atomic load when nothing has changed; true when `held` was replaced.
-    package func refresh(_ held: inout Snapshot, seen: inout UInt64) -> Bool {
+    package var latest: Snapshot { current.withLock { $0.snapshot } }
+    package var settings: ResponderSettings { current.withLock { $0.settings } }
+
+    /// One atomic load when nothing has changed; true when the two were replaced.
+    package func refresh(
+        _ held: inout Snapshot, _ settings: inout ResponderSettings, seen: inout UInt64
+    ) -> Bool {
         let latest = generation.load(ordering: .acquiring)
         guard latest != seen else { return false }
-        held = current.withLock { $0 }
+        (held, settings) = current.withLock { $0 }
         seen = latest
         return true
     }

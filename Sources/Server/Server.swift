@@ -1,5 +1,6 @@
 import Administration
 package import Configuration
+import DNSWire
 import Diagnostics
 import GeoSources
 import Geography
@@ -25,6 +26,8 @@ package final class Server {
     var workers: Workers?
     var sources = LoadedSource.none
     var lastReload = "none since the start"
+    /// For cookies, when no file has one: it stays through reloads.
+    private let drawnSecrets = CookieSecrets(current: .random())
     private let signals: SignalSource
     private var isStopping = false
     /// A SIGHUP came during a reload: what it read may be older than the signal.
@@ -175,18 +178,35 @@ package final class Server {
         }
         guard let loaded else { return nil }
         sources = loaded.source
+        use(loaded.secrets)
         return loaded.world
     }
 
-    private func loadAll() -> (loaded: (world: World, source: LoadedSource)?, [Diagnostic]) {
+    private struct Loaded {
+        var world: World
+        var source: LoadedSource
+        var secrets: CookieSecrets
+    }
+
+    private func loadAll() -> (loaded: Loaded?, [Diagnostic]) {
         let source: LoadedSource
         do throws(GeoSourceError) {
             source = try LoadedSource(settings.geoData)
         } catch {
             return (nil, [Diagnostic(.error, at: nil, "\(error)")])
         }
-        let (world, diagnostics) = source.loadZones(settings.zones)
-        return (world.map { ($0, source) }, diagnostics)
+        let (world, zoneProblems) = source.loadZones(settings.zones)
+        let (secrets, problems) =
+            settings.cookieSecret.map { CookieSecretFile.read($0) } ?? (drawnSecrets, [])
+        guard let world, let secrets else { return (nil, problems + zoneProblems) }
+        return (Loaded(world: world, source: source, secrets: secrets), problems + zoneProblems)
+    }
+
+    private func use(_ secrets: CookieSecrets) {
+        serving.snapshots.publish(
+            ResponderSettings(
+                identity: settings.identity, version: settings.versionText,
+                cookieSecrets: secrets))
     }
 
     /// Reads everything again. On an error what is being served stays, and the log says so.
@@ -205,6 +225,7 @@ package final class Server {
         guard adopt(loaded.world) else {
             return [Diagnostic(.error, at: nil, "the server is stopping")]
         }
+        use(loaded.secrets)
         sources = loaded.source
         lastReload = "done at \(WallClock.now())"
         log.write(

@@ -1,3 +1,4 @@
+import Glibc
 import Responder
 import SystemCalls
 
@@ -44,6 +45,7 @@ struct Worker: ~Copyable {
     private mutating func serveEvents(waitingMilliseconds: Int32) -> Bool {
         let count = poller.wait(milliseconds: waitingMilliseconds)
         responder.refresh()
+        responder.setTime(UInt32(truncatingIfNeeded: time(nil)))
         let now = ContinuousClock.now
         var isStopping = false
         for index in 0..<count {

@@ -48,8 +48,9 @@ package final class Workers: Sendable {
             do throws(Errno) {
                 let worker = Worker(
                     sockets, poller: try .watching(sockets, stopSignal: stopSignal),
-                    responder: Responder(snapshots, seed: workerSeed), limits: limits,
-                    counters: counters[index])
+                    responder: Responder(
+                        snapshots, seed: workerSeed, streamIdleTimeout: limits.idleTimeout),
+                    limits: limits, counters: counters[index])
                 let thread = try startThread("worker \(index)", running: worker)
                 threads.withLock { $0.append(thread) }
             } catch {

@@ -126,7 +126,9 @@ func fault(of response: [UInt8], to query: [UInt8], byteCountMax: Int) -> String
     guard let message = Message(response) else { return "does not parse" }
     guard response[0...1] == query[0...1] else { return "another identifier" }
     guard message.isResponse else { return "QR is not set" }
-    guard response[2] & 0x79 == query[2] & 0x79 else { return "opcode or RD changed" }
+    guard response[2] & 0x78 == query[2] & 0x78 else { return "opcode changed" }
+    // RD is a flag of the opcode QUERY.
+    guard response[2] & 1 == (query[2] & 0x78 == 0 ? query[2] & 1 : 0) else { return "RD" }
     guard response[3] & 0x70 == 0 else { return "Z, AD or CD set" }
     guard (message.additionals.filter { $0.type == .opt }).count <= 1 else { return "two OPT" }
     let code = message.responseCode

@@ -1,0 +1,115 @@
+package import Addressing
+
+/// What the OPT record of a query says (RFC 6891 §6.1).
+package struct EDNS: Sendable, BitwiseCopyable {
+    /// What the requestor takes over UDP, at least 512 (RFC 6891 §6.2.3).
+    package var payloadByteCountMax: Int
+    package var version: UInt8
+    package var isDNSSECOK: Bool
+    /// NSID: the requestor asks who answers (RFC 5001 §2.1).
+    package var wantsServerIdentifier = false
+    /// The requestor asks how long a TCP connection may be idle (RFC 7828 §3.2.1).
+    package var wantsKeepalive = false
+    package var cookie: Cookie?
+    package var clientSubnet: ClientSubnet?
+
+    /// IANA "DNS EDNS0 Option Codes".
+    package static let serverIdentifierCode: UInt16 = 3
+    package static let keepaliveCode: UInt16 = 11
+    package static let extendedErrorCode: UInt16 = 15
+
+    /// The fixed part of the OPT record whose type stands at `fixed`; its options come after.
+    init(_ message: Span<UInt8>, fixed: Int) {
+        payloadByteCountMax = max(512, Int(message.uint16(at: fixed + 2)))
+        version = message[fixed + 5]
+        isDNSSECOK = message[fixed + 6] & 0x80 != 0
+    }
+
+    /// Reads the options in `range`. False when one is cut short, or one that this server knows is
+    /// malformed; others are ignored (RFC 6891 §6.1.2).
+    ///
+    /// Of several cookies the first counts (RFC 7873 §5.2), and so of several client subnets.
+    mutating func readOptions(_ message: Span<UInt8>, in range: Range<Int>) -> Bool {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            guard position + 4 <= range.upperBound else { return false }
+            let start = position + 4
+            let end = start + Int(message.uint16(at: position + 2))
+            guard end <= range.upperBound,
+                readOption(message.uint16(at: position), message, in: start..<end)
+            else { return false }
+            position = end
+        }
+        return true
+    }
+
+    private mutating func readOption(
+        _ code: UInt16, _ message: Span<UInt8>, in range: Range<Int>
+    ) -> Bool {
+        switch code {
+        case ClientSubnet.optionCode:
+            guard let subnet = ClientSubnet(message, in: range) else { return false }
+            clientSubnet = clientSubnet ?? subnet
+        case Cookie.optionCode:
+            guard let found = Cookie(in: range) else { return false }
+            cookie = cookie ?? found
+        case EDNS.serverIdentifierCode:
+            wantsServerIdentifier = true
+        case EDNS.keepaliveCode:
+            wantsKeepalive = true
+        default:
+            break
+        }
+        return true
+    }
+}
+
+/// EDNS Client Subnet as a query carries it (RFC 7871 §6).
+package struct ClientSubnet: Sendable, BitwiseCopyable {
+    /// Bits past `sourcePrefixLength` are zero.
+    package var address: IPAddress
+    package var sourcePrefixLength: Int
+    /// As the query has it: 1, 2, or 0 beside an empty prefix. It comes back as it was.
+    package var familyNumber: UInt16
+
+    /// IANA "DNS EDNS0 Option Codes".
+    package static let optionCode: UInt16 = 8
+
+    /// Nil for what RFC 7871 §6 and §7.1.1 call malformed: an unknown family, a prefix longer than
+    /// the address, a scope in a query, too few or too many address bytes, or bits set past the
+    /// prefix. Family 0 goes with an empty prefix, as some resolvers send it.
+    init?(_ message: Span<UInt8>, in range: Range<Int>) {
+        guard range.count >= 4 else { return nil }
+        let number = message.uint16(at: range.lowerBound)
+        let length = Int(message[range.lowerBound + 2])
+        guard message[range.lowerBound + 3] == 0 else { return nil }
+        guard number != 0 || length == 0 else { return nil }
+        guard number <= 2,
+            let family = number == 0 ? .ipv4 : IPAddress.Family(rawValue: UInt8(number)),
+            length <= family.bitCount, range.count - 4 == (length + 7) / 8
+        else { return nil }
+        var bits: UInt128 = 0
+        var index = range.lowerBound + 4
+        var shift: UInt128 = 120
+        while index < range.upperBound {
+            bits |= UInt128(message[index]) << shift
+            shift &-= 8
+            index += 1
+        }
+        let address = IPAddress(leftAligned: bits, family: family)
+        guard address.masked(to: length) == address else { return nil }
+        self.init(address: address, sourcePrefixLength: length, familyNumber: number)
+    }
+
+    private init(address: IPAddress, sourcePrefixLength: Int, familyNumber: UInt16) {
+        self.address = address
+        self.sourcePrefixLength = sourcePrefixLength
+        self.familyNumber = familyNumber
+    }
+}
+
+/// Extended DNS Errors that this server gives (RFC 8914 §4).
+package enum ExtendedError: UInt16, Sendable, BitwiseCopyable {
+    case notAuthoritative = 20
+    case notSupported = 21
+}

@@ -1,0 +1,103 @@
+import Addressing
+import DNSWire
+import Tables
+
+// EDNS in responses: which options, in which order, and what gives way when space is short.
+extension Responder {
+    /// Bytes that the OPT record takes at least; 0 without EDNS. Only what must be in a response
+    /// counts: the client subnet (RFC 7871 §7.2.1) and the cookie (RFC 7873 §5.2).
+    var requiredOptionByteCount: Int {
+        guard let edns = query.edns else { return 0 }
+        var count = 11
+        if let subnet = edns.clientSubnet { count += 8 + (subnet.sourcePrefixLength + 7) / 8 }
+        if edns.cookie != nil { count += 4 + Cookie.responseByteCount }
+        return count
+    }
+
+    /// RFC 6891 §6.1.2; the DO bit is copied (RFC 3225 §3), and no other flag (§6.1.4).
+    ///
+    /// What may be left out comes last, so that it is what gives way: no answer is truncated to make
+    /// room for it.
+    func putOPT(_ message: Span<UInt8>, into writer: inout MessageWriter) {
+        guard let edns = query.edns else { return }
+        let extendedCode = UInt32(answer.code.rawValue >> 4) << 24
+        _ =
+            writer.put(0) && writer.put16(RRType.opt.rawValue)
+            && writer.put16(UInt16(Responder.datagramByteCountMax))
+            && writer.put32(extendedCode | (edns.isDNSSECOK ? 0x8000 : 0)) && writer.put16(0)
+        let start = writer.count
+        if let subnet = edns.clientSubnet { put(subnet, into: &writer) }
+        if let cookie = edns.cookie { put(cookie, message, into: &writer) }
+        if edns.wantsServerIdentifier { putServerIdentifier(into: &writer) }
+        if edns.wantsKeepalive { putKeepalive(into: &writer) }
+        if let error = answer.extendedError { put(error, into: &writer) }
+        if writer.count > start { writer.patch16(UInt16(writer.count - start), at: start - 2) }
+    }
+
+    /// It comes back with the scope (RFC 7871 §7.2.1), which is 0 when the client gave no prefix.
+    private func put(_ subnet: ClientSubnet, into writer: inout MessageWriter) {
+        let byteCount = (subnet.sourcePrefixLength + 7) / 8
+        let scope = subnet.sourcePrefixLength == 0 ? 0 : answer.scope
+        _ =
+            writer.put16(ClientSubnet.optionCode) && writer.put16(UInt16(4 + byteCount))
+            && writer.put16(subnet.familyNumber)
+            && writer.put(UInt8(subnet.sourcePrefixLength)) && writer.put(UInt8(scope))
+        for index in 0..<byteCount { _ = writer.put(subnet.address.byte(index)) }
+    }
+
+    /// The client cookie as it came, and a fresh server cookie (RFC 9018 §4).
+    private func put(
+        _ cookie: Cookie, _ message: Span<UInt8>, into writer: inout MessageWriter
+    ) {
+        let client = Int(cookie.offset)..<Int(cookie.offset) + 8
+        _ =
+            writer.put16(Cookie.optionCode) && writer.put16(UInt16(Cookie.responseByteCount))
+            && writer.put(message, client)
+            && writer.putWord(CookieSecrets.front(now: now)) && writer.putWord(answer.cookieHash)
+    }
+
+    private func putServerIdentifier(into writer: inout MessageWriter) {
+        guard let text = settings.identity else { return }
+        let before = writer.count
+        // NSID has no length byte of its own (RFC 5001 §2.3).
+        let isWritten =
+            writer.put16(EDNS.serverIdentifierCode) && writer.put16(UInt16(text.count - 1))
+            && writer.put(settings.bytes.view, text.dropFirst())
+        if !isWritten { writer.truncate(to: before) }
+    }
+
+    /// Over UDP the option has no meaning (RFC 7828 §3.2.1).
+    private func putKeepalive(into writer: inout MessageWriter) {
+        guard isStream, let keepalive else { return }
+        let before = writer.count
+        let isWritten =
+            writer.put16(EDNS.keepaliveCode) && writer.put16(2) && writer.put16(keepalive)
+        if !isWritten { writer.truncate(to: before) }
+    }
+
+    /// RFC 8914 §2, without text: the code says it all.
+    private func put(_ error: ExtendedError, into writer: inout MessageWriter) {
+        let before = writer.count
+        let isWritten =
+            writer.put16(EDNS.extendedErrorCode) && writer.put16(2)
+            && writer.put16(error.rawValue)
+        if !isWritten { writer.truncate(to: before) }
+    }
+
+    // MARK: - Cookies
+
+    /// Makes the server cookie of the response, and looks at the one that came.
+    mutating func readCookie(
+        _ cookie: Cookie, in message: Span<UInt8>, from client: IPAddress
+    ) {
+        answer.cookieHash = secrets.current.hash(
+            client: message.word(at: Int(cookie.offset)), front: CookieSecrets.front(now: now),
+            address: client)
+        guard cookie.hasServerCookie else {
+            answer.cookieState = .learning
+            return
+        }
+        let isGood = secrets.accept(cookie, in: message, from: client, now: now)
+        answer.cookieState = isGood ? .good : .bad
+    }
+}

@@ -1,0 +1,59 @@
+package import DNSWire
+import Tables
+
+/// What a server tells about itself, and what it makes cookies with; the same for all its workers.
+package final class ResponderSettings: Sendable {
+    package let cookieSecrets: CookieSecrets
+    /// Names in lower case and character-strings, as they stand on the wire.
+    let bytes: FrozenArray<UInt8>
+    /// The identity, one character-string; nil: none is given.
+    let identity: Range<Int>?
+    let chaosNames: [ChaosName]
+
+    /// A name of class CH that has a TXT record (RFC 4892 §3).
+    struct ChaosName: Sendable {
+        /// Where the name stands in `bytes`.
+        var name: Int
+        /// Where the RDATA stands in `bytes`.
+        var text: Range<Int>
+    }
+
+    /// A character-string's length is one byte (RFC 1035 §3.3).
+    package static var textByteCountMax: Int { 255 }
+
+    /// `identity` says which of several servers this is: NSID, `id.server`, `hostname.bind`.
+    /// `version` answers `version.bind` and `version.server`. Both are 1 to 255 bytes; nil: such
+    /// questions are refused, and NSID is ignored.
+    package init(identity: String? = nil, version: String? = nil, cookieSecrets: CookieSecrets) {
+        var bytes: [UInt8] = []
+        func append(_ text: String?) -> Range<Int>? {
+            guard let text else { return nil }
+            let start = bytes.count
+            precondition((1...ResponderSettings.textByteCountMax).contains(text.utf8.count))
+            bytes += [UInt8(text.utf8.count)] + text.utf8
+            return start..<bytes.count
+        }
+        let identity = append(identity)
+        let version = append(version)
+        var chaosNames: [ChaosName] = []
+        for (labels, text) in [
+            (["id", "server"], identity), (["hostname", "bind"], identity),
+            (["version", "server"], version), (["version", "bind"], version),
+        ] {
+            guard let text else { continue }
+            chaosNames.append(ChaosName(name: bytes.count, text: text))
+            for label in labels { bytes += [UInt8(label.utf8.count)] + label.utf8 }
+            bytes.append(0)
+        }
+        self.cookieSecrets = cookieSecrets
+        self.identity = identity
+        self.chaosNames = chaosNames
+        // Names are compared in words of eight bytes, which may reach past the last one.
+        self.bytes = FrozenArray(bytes + [0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    /// Tells nothing, and makes cookies that no other server knows.
+    package static func anonymous() -> ResponderSettings {
+        ResponderSettings(cookieSecrets: CookieSecrets(current: .random()))
+    }
+}

@@ -135,6 +135,12 @@ let package = Package(
                 "Addressing", "Administration", "Configuration", "DNSWire", "DatabaseBuilder",
                 "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
             ]),
+        tests(
+            "ComplianceTests",
+            [
+                "Addressing", "Configuration", "DNSWire", "Geography", "Health", "Loader",
+                "Responder", "TestSupport",
+            ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
         tests(
             "ModelTests",

@@ -56,8 +56,8 @@ package struct CookieSecret: Sendable, BitwiseCopyable, Equatable {
 
     /// The hash of RFC 9018 §4.4, over client cookie, `front` and the client's address.
     ///
-    /// All words have the wire's first byte lowest, the hash too. `front` is a server cookie's first
-    /// eight bytes: version, reserved, timestamp.
+    /// All words have the wire's first byte lowest, the hash too. `front` is the first eight bytes
+    /// of a server cookie: version, reserved, timestamp.
     package func hash(client: UInt64, front: UInt64, address: IPAddress) -> UInt64 {
         var hash = SipHash(key: (high, low))
         hash.add(client)
@@ -85,8 +85,8 @@ package struct CookieSecrets: Sendable, BitwiseCopyable, Equatable {
     /// RFC 9018 §4.3, in seconds.
     private static var goodAges: ClosedRange<Int32> { -300...3600 }
 
-    /// The first eight bytes of a server cookie made at `now`, in seconds since 1970: version 1, three
-    /// bytes of zero, the timestamp.
+    /// The first eight bytes of a server cookie made at `now`, in seconds since 1970: version 1,
+    /// three bytes of zero, the timestamp.
     package static func front(now: UInt32) -> UInt64 {
         1 | UInt64(now.byteSwapped) << 32
     }

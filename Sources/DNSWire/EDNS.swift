@@ -1,6 +1,7 @@
 package import Addressing
 
-/// What the OPT record of a query says (RFC 6891 §6.1).
+/// What the OPT record of a query says (RFC 6891 §6.1), but for the options that carry data: those
+/// stand in `Query`, so that this is small enough for registers.
 package struct EDNS: Sendable, BitwiseCopyable {
     /// What the requestor takes over UDP, at least 512 (RFC 6891 §6.2.3).
     package var payloadByteCountMax: Int
@@ -10,8 +11,6 @@ package struct EDNS: Sendable, BitwiseCopyable {
     package var wantsServerIdentifier = false
     /// The requestor asks how long a TCP connection may be idle (RFC 7828 §3.2.1).
     package var wantsKeepalive = false
-    package var cookie: Cookie?
-    package var clientSubnet: ClientSubnet?
 
     /// IANA "DNS EDNS0 Option Codes".
     package static let serverIdentifierCode: UInt16 = 3
@@ -19,24 +18,30 @@ package struct EDNS: Sendable, BitwiseCopyable {
     package static let extendedErrorCode: UInt16 = 15
 
     /// The fixed part of the OPT record whose type stands at `fixed`; its options come after.
+    @inline(__always)
     init(_ message: Span<UInt8>, fixed: Int) {
         payloadByteCountMax = max(512, Int(message.uint16(at: fixed + 2)))
         version = message[fixed + 5]
         isDNSSECOK = message[fixed + 6] & 0x80 != 0
     }
+}
 
+extension Query {
     /// Reads the options in `range`. False when one is cut short, or one that this server knows is
     /// malformed; others are ignored (RFC 6891 §6.1.2).
     ///
     /// Of several cookies the first counts (RFC 7873 §5.2), and so of several client subnets.
-    mutating func readOptions(_ message: Span<UInt8>, in range: Range<Int>) -> Bool {
+    mutating func readOptions(
+        _ message: Span<UInt8>, in range: Range<Int>, into edns: inout EDNS
+    ) -> Bool {
         var position = range.lowerBound
         while position < range.upperBound {
             guard position + 4 <= range.upperBound else { return false }
             let start = position + 4
             let end = start + Int(message.uint16(at: position + 2))
             guard end <= range.upperBound,
-                readOption(message.uint16(at: position), message, in: start..<end)
+                readOption(
+                    message.uint16(at: position), message, in: start..<end, into: &edns)
             else { return false }
             position = end
         }
@@ -44,7 +49,7 @@ package struct EDNS: Sendable, BitwiseCopyable {
     }
 
     private mutating func readOption(
-        _ code: UInt16, _ message: Span<UInt8>, in range: Range<Int>
+        _ code: UInt16, _ message: Span<UInt8>, in range: Range<Int>, into edns: inout EDNS
     ) -> Bool {
         switch code {
         case ClientSubnet.optionCode:
@@ -54,9 +59,9 @@ package struct EDNS: Sendable, BitwiseCopyable {
             guard let found = Cookie(in: range) else { return false }
             cookie = cookie ?? found
         case EDNS.serverIdentifierCode:
-            wantsServerIdentifier = true
+            edns.wantsServerIdentifier = true
         case EDNS.keepaliveCode:
-            wantsKeepalive = true
+            edns.wantsKeepalive = true
         default:
             break
         }

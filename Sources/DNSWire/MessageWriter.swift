@@ -15,8 +15,8 @@ package import Tables
     private var labelPositionCount = 0
 
     @_lifetime(&memory)
-    package init(_ memory: inout MutableSpan<UInt8>) {
-        limit = memory.count
+    package init(_ memory: inout MutableSpan<UInt8>, limit: Int = .max) {
+        self.limit = min(memory.count, limit)
         // SAFETY: the writer does not outlive the span's borrow (its lifetime depends on it), and
         // stays within `limit` ≤ the span's count.
         unsafe base = memory.withUnsafeMutableBufferPointer { buffer in

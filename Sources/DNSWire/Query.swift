@@ -33,6 +33,9 @@ package struct Query: Sendable, BitwiseCopyable {
     /// Where the question ends in the message; 12 when there is no readable question.
     package var questionEnd = Query.headerByteCount
     package var edns: EDNS?
+    /// Nil without EDNS, as is the client subnet.
+    package var cookie: Cookie?
+    package var clientSubnet: ClientSubnet?
 
     package static let headerByteCount = 12
     /// RFC 1035 §3.2.4
@@ -91,7 +94,11 @@ package struct Query: Sendable, BitwiseCopyable {
         if questionCount == 0 || questionCount == 1 && decodeQuestion(message, name: &name) {
             let verdict = decodeRecords(message)
             questionEnd = Query.headerByteCount
-            if case .reject(.formatError) = verdict { edns = nil }
+            if case .reject(.formatError) = verdict {
+                edns = nil
+                cookie = nil
+                clientSubnet = nil
+            }
         }
         return .reject(.notImplemented)
     }
@@ -101,7 +108,7 @@ package struct Query: Sendable, BitwiseCopyable {
         guard message.uint16(at: 4) == 0 else { return .reject(.formatError) }
         let verdict = decodeRecords(message)
         guard case .query = verdict else { return verdict }
-        return edns?.cookie == nil ? .reject(.formatError) : .cookieOnly
+        return cookie == nil ? .reject(.formatError) : .cookieOnly
     }
 
     /// Walks over the records after the question; only OPT in the additional section matters.
@@ -136,7 +143,8 @@ package struct Query: Sendable, BitwiseCopyable {
     ) -> Bool {
         var edns = EDNS(message, fixed: fixed)
         let isReadable =
-            options.isEmpty || edns.version != 0 || edns.readOptions(message, in: options)
+            options.isEmpty || edns.version != 0
+            || readOptions(message, in: options, into: &edns)
         self.edns = edns
         return isReadable
     }

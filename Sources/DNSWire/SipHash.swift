@@ -22,8 +22,8 @@ package struct SipHash: Sendable, BitwiseCopyable {
         v0 ^= word
     }
 
-    /// Takes in the last bytes, fewer than eight, the first byte lowest and zeros above, and returns
-    /// the hash. `byteCount` counts all bytes taken in.
+    /// Takes in the last bytes, fewer than eight, the first byte lowest and zeros above, and
+    /// returns the hash. `byteCount` counts all bytes taken in.
     package mutating func finish(_ tail: UInt64, byteCount: Int) -> UInt64 {
         add(tail | UInt64(truncatingIfNeeded: byteCount) << 56)
         v2 ^= 0xff

@@ -9,7 +9,7 @@ extension Responder {
     /// Sections and truncation are known here and nowhere else: the answer and authority sections
     /// go whole or not at all (RFC 2181 §9), and a referral without all of its glue is truncated
     /// too (RFC 9471 §3.1).
-    func encode(_ message: Span<UInt8>, into writer: inout MessageWriter) -> Bool {
+    mutating func encode(_ message: Span<UInt8>, into writer: inout MessageWriter) -> Bool {
         guard writer.put(message, 0..<query.questionEnd) else { return false }
         let hasQuestion = query.questionEnd > Query.headerByteCount
         if hasQuestion {
@@ -57,14 +57,14 @@ extension Responder {
     /// meaning (RFC 6895 §2.1: flags are those of the opcode). The rest is zero: RA, as there is no
     /// recursion, Z, AD, as nothing is validated, and CD, which an authoritative server should
     /// clear (RFC 4035 §3.1.6).
-    private func putFlags(
+    @inline(__always)
+    private mutating func putFlags(
         _ message: Span<UInt8>, isTruncated: Bool, into writer: inout MessageWriter
     ) {
         let asked = message.uint16(at: 2)
         var flags: UInt16 = 0x8000 | asked & 0x7800
         if asked & 0x7800 == 0 { flags |= asked & 0x0100 }
-        // No server knows all classes, so QCLASS * has no authoritative answer (RFC 1034 §3.7.1).
-        if answer.isAuthoritative, query.class == Query.classIN { flags |= 0x0400 }
+        if answer.isAuthoritative { flags |= 0x0400 }
         if isTruncated { flags |= 0x0200 }
         writer.patch16(flags | answer.code.rawValue & 0xf, at: 2)
     }
@@ -72,7 +72,7 @@ extension Responder {
     // MARK: - Records
 
     /// The number of records written; nil when they do not fit.
-    private func put(_ item: AnswerItem, into writer: inout MessageWriter) -> UInt16? {
+    private mutating func put(_ item: AnswerItem, into writer: inout MessageWriter) -> UInt16? {
         switch item.content {
         case .rrset(let index):
             return put(zones.rrsets[index], item, into: &writer)
@@ -100,7 +100,7 @@ extension Responder {
         }
     }
 
-    private func put(
+    private mutating func put(
         _ rrset: RRset, _ item: AnswerItem, into writer: inout MessageWriter
     ) -> UInt16? {
         var position = Int(rrset.dataOffset)
@@ -116,7 +116,7 @@ extension Responder {
     }
 
     /// Owner, type, class and TTL.
-    private func putFixed(
+    private mutating func putFixed(
         _ item: AnswerItem, _ type: RRType, class: UInt16 = Query.classIN,
         into writer: inout MessageWriter
     ) -> Bool {
@@ -128,7 +128,7 @@ extension Responder {
             && writer.put32(item.ttl)
     }
 
-    private func putRDATA(
+    private mutating func putRDATA(
         _ rdata: Range<Int>, _ type: RRType, into writer: inout MessageWriter
     ) -> Bool {
         guard let names = type.compressibleNames else {
@@ -145,14 +145,14 @@ extension Responder {
             return writer.put(zones.bytes, position..<rdata.upperBound)
         }
     }
+}
 
-    /// RDLENGTH and what `body` writes.
-    private func putWithLength(
-        into writer: inout MessageWriter, _ body: (inout MessageWriter) -> Bool
-    ) -> Bool {
-        let position = writer.count
-        guard writer.put16(0), body(&writer) else { return false }
-        writer.patch16(UInt16(writer.count - position - 2), at: position)
-        return true
-    }
+/// RDLENGTH and what `body` writes.
+private func putWithLength(
+    into writer: inout MessageWriter, _ body: (inout MessageWriter) -> Bool
+) -> Bool {
+    let position = writer.count
+    guard writer.put16(0), body(&writer) else { return false }
+    writer.patch16(UInt16(writer.count - position - 2), at: position)
+    return true
 }

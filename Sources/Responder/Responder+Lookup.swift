@@ -9,9 +9,11 @@ extension Responder {
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
     mutating func find(for client: Client) {
-        guard query.class == Query.classIN || query.class == Query.classAny else {
-            return findChaos()
-        }
+        guard query.class == Query.classIN else { return findInOtherClass(for: client) }
+        findRecords(for: client)
+    }
+
+    private mutating func findRecords(for client: Client) {
         guard query.type == .any || !query.type.isMetaOrQuestionType else {
             return refuse(.notSupported)
         }
@@ -34,8 +36,15 @@ extension Responder {
         answer.extendedError = reason
     }
 
-    /// Class CH: what the server tells about itself (RFC 4892 §3). There is no zone of that class, so
-    /// the answer is not authoritative and everything else is refused, and so are other classes.
+    /// No server knows all classes, so an answer to QCLASS * has no authority (RFC 1034 §3.7.1).
+    private mutating func findInOtherClass(for client: Client) {
+        guard query.class == Query.classAny else { return findChaos() }
+        findRecords(for: client)
+        answer.isAuthoritative = false
+    }
+
+    /// Class CH: what the server tells about itself (RFC 4892 §3). There is no zone of that class,
+    /// so the answer is not authoritative and everything else is refused, and so are other classes.
     private mutating func findChaos() {
         guard query.class == Query.classCH, query.type == .txt || query.type == .any else {
             return refuse(.notAuthoritative)

@@ -7,18 +7,18 @@ extension Responder {
     /// Bytes that the OPT record takes at least; 0 without EDNS. Only what must be in a response
     /// counts: the client subnet (RFC 7871 §7.2.1) and the cookie (RFC 7873 §5.2).
     var requiredOptionByteCount: Int {
-        guard let edns = query.edns else { return 0 }
+        guard query.edns != nil else { return 0 }
         var count = 11
-        if let subnet = edns.clientSubnet { count += 8 + (subnet.sourcePrefixLength + 7) / 8 }
-        if edns.cookie != nil { count += 4 + Cookie.responseByteCount }
+        if let subnet = query.clientSubnet { count += 8 + (subnet.sourcePrefixLength + 7) / 8 }
+        if query.cookie != nil { count += 4 + Cookie.responseByteCount }
         return count
     }
 
     /// RFC 6891 §6.1.2; the DO bit is copied (RFC 3225 §3), and no other flag (§6.1.4).
     ///
-    /// What may be left out comes last, so that it is what gives way: no answer is truncated to make
-    /// room for it.
-    func putOPT(_ message: Span<UInt8>, into writer: inout MessageWriter) {
+    /// What may be left out comes last, so that it is what gives way: no answer is truncated to
+    /// make room for it.
+    mutating func putOPT(_ message: Span<UInt8>, into writer: inout MessageWriter) {
         guard let edns = query.edns else { return }
         let extendedCode = UInt32(answer.code.rawValue >> 4) << 24
         _ =
@@ -26,8 +26,8 @@ extension Responder {
             && writer.put16(UInt16(Responder.datagramByteCountMax))
             && writer.put32(extendedCode | (edns.isDNSSECOK ? 0x8000 : 0)) && writer.put16(0)
         let start = writer.count
-        if let subnet = edns.clientSubnet { put(subnet, into: &writer) }
-        if let cookie = edns.cookie { put(cookie, message, into: &writer) }
+        if let subnet = query.clientSubnet { put(subnet, into: &writer) }
+        if let cookie = query.cookie { put(cookie, message, into: &writer) }
         if edns.wantsServerIdentifier { putServerIdentifier(into: &writer) }
         if edns.wantsKeepalive { putKeepalive(into: &writer) }
         if let error = answer.extendedError { put(error, into: &writer) }
@@ -35,7 +35,7 @@ extension Responder {
     }
 
     /// It comes back with the scope (RFC 7871 §7.2.1), which is 0 when the client gave no prefix.
-    private func put(_ subnet: ClientSubnet, into writer: inout MessageWriter) {
+    private mutating func put(_ subnet: ClientSubnet, into writer: inout MessageWriter) {
         let byteCount = (subnet.sourcePrefixLength + 7) / 8
         let scope = subnet.sourcePrefixLength == 0 ? 0 : answer.scope
         _ =
@@ -46,7 +46,7 @@ extension Responder {
     }
 
     /// The client cookie as it came, and a fresh server cookie (RFC 9018 §4).
-    private func put(
+    private mutating func put(
         _ cookie: Cookie, _ message: Span<UInt8>, into writer: inout MessageWriter
     ) {
         let client = Int(cookie.offset)..<Int(cookie.offset) + 8
@@ -56,7 +56,7 @@ extension Responder {
             && writer.putWord(CookieSecrets.front(now: now)) && writer.putWord(answer.cookieHash)
     }
 
-    private func putServerIdentifier(into writer: inout MessageWriter) {
+    private mutating func putServerIdentifier(into writer: inout MessageWriter) {
         guard let text = settings.identity else { return }
         let before = writer.count
         // NSID has no length byte of its own (RFC 5001 §2.3).
@@ -67,7 +67,7 @@ extension Responder {
     }
 
     /// Over UDP the option has no meaning (RFC 7828 §3.2.1).
-    private func putKeepalive(into writer: inout MessageWriter) {
+    private mutating func putKeepalive(into writer: inout MessageWriter) {
         guard isStream, let keepalive else { return }
         let before = writer.count
         let isWritten =
@@ -76,7 +76,7 @@ extension Responder {
     }
 
     /// RFC 8914 §2, without text: the code says it all.
-    private func put(_ error: ExtendedError, into writer: inout MessageWriter) {
+    private mutating func put(_ error: ExtendedError, into writer: inout MessageWriter) {
         let before = writer.count
         let isWritten =
             writer.put16(EDNS.extendedErrorCode) && writer.put16(2)

@@ -79,7 +79,9 @@ import Testing
     }
 
     /// RFC 9018 §4.3: an hour, and five minutes of clocks that differ; serial numbers (RFC 1982).
-    @Test(arguments: [UInt32(1_559_731_985), UInt32(100), UInt32.max - 100]) func ages(made: UInt32) throws {
+    @Test(arguments: [UInt32(1_559_731_985), UInt32(100), UInt32.max - 100]) func ages(made: UInt32)
+        throws
+    {
         let secret = try #require(CookieSecret(CookieExamples.firstSecret))
         let address = try #require(IPAddress("192.0.2.1"))
         let front = CookieSecrets.front(now: made)
@@ -110,7 +112,7 @@ import Testing
         let message = query(options: option(10, hexadecimal(text)))
         var name = QuestionName()
         var query = Query()
-        guard case .query = query.decode(message.span, name: &name), let cookie = query.edns?.cookie
+        guard case .query = query.decode(message.span, name: &name), let cookie = query.cookie
         else { return false }
         return secrets.accept(cookie, in: message.span, from: address, now: now)
     }

@@ -129,8 +129,8 @@ private func decode(_ message: [UInt8]) -> (verdict: String, query: Query) {
             let (verdict, query) = decode(query(options: option(10, data)))
             #expect(verdict == (isGood ? "query" : "FORMERR"), "\(byteCount)")
             if isGood {
-                #expect(query.edns?.cookie?.byteCount == UInt8(byteCount))
-                #expect(query.edns?.cookie?.hasServerCookie == (byteCount > 8))
+                #expect(query.cookie?.byteCount == UInt8(byteCount))
+                #expect(query.cookie?.hasServerCookie == (byteCount > 8))
             }
         }
     }
@@ -139,7 +139,7 @@ private func decode(_ message: [UInt8]) -> (verdict: String, query: Query) {
     @Test func severalCookies() {
         let first = option(10, [UInt8](repeating: 1, count: 8))
         let second = option(10, [UInt8](repeating: 2, count: 16))
-        let found = decode(query(options: first + second)).query.edns?.cookie
+        let found = decode(query(options: first + second)).query.cookie
         #expect(found?.offset == UInt16(12 + question.count + 11 + 4))
         #expect(found?.byteCount == 8)
         #expect(decode(query(options: first + option(10, [1]))).verdict == "FORMERR")
@@ -149,7 +149,6 @@ private func decode(_ message: [UInt8]) -> (verdict: String, query: Query) {
         let all = decode(query(options: option(3, []) + option(11, []) + option(9, []))).query.edns
         #expect(all?.wantsServerIdentifier == true)
         #expect(all?.wantsKeepalive == true)
-        #expect(all?.cookie == nil)
         let none = decode(query(options: [])).query.edns
         #expect(none?.wantsServerIdentifier == false)
         #expect(none?.wantsKeepalive == false)
@@ -178,9 +177,9 @@ private func decode(_ message: [UInt8]) -> (verdict: String, query: Query) {
     @Test(arguments: good) func isRead(data: [UInt8], address: String) {
         let (verdict, query) = decode(query(options: option(8, data)))
         #expect(verdict == "query")
-        #expect(query.edns?.clientSubnet?.address == IPAddress(address))
-        #expect(query.edns?.clientSubnet?.sourcePrefixLength == Int(data[2]))
-        #expect(query.edns?.clientSubnet?.familyNumber == UInt16(data[1]))
+        #expect(query.clientSubnet?.address == IPAddress(address))
+        #expect(query.clientSubnet?.sourcePrefixLength == Int(data[2]))
+        #expect(query.clientSubnet?.familyNumber == UInt16(data[1]))
     }
 
     static let bad: [(String, [UInt8])] = [
@@ -207,7 +206,7 @@ private func decode(_ message: [UInt8]) -> (verdict: String, query: Query) {
     @Test func several() {
         let first = option(8, [0, 1, 8, 0, 10])
         let second = option(8, [0, 1, 8, 0, 11])
-        let found = decode(query(options: first + second)).query.edns?.clientSubnet
+        let found = decode(query(options: first + second)).query.clientSubnet
         #expect(found?.address == IPAddress("10.0.0.0"))
         #expect(decode(query(options: first + option(8, [0, 3, 0, 0]))).verdict == "FORMERR")
     }

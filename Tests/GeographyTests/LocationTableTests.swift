@@ -1,4 +1,5 @@
 import Addressing
+import TestSupport
 import Testing
 
 @testable import Geography
@@ -107,7 +108,7 @@ private let trialsPerSeed = 20
 @Suite struct LocationTables {
     /// Both ends of every prefix, their neighbours, and addresses inside and anywhere.
     @Test(arguments: seeds) func lookupEqualsTheSlowSearch(_ seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<trialsPerSeed {
             let trial = Trial.random(&random)
             let view = trial.table()
@@ -121,7 +122,7 @@ private let trialsPerSeed = 20
     /// From the first address to the last: the scopes that are reported are a partition, each of
     /// one order, none of which could be wider.
     @Test(arguments: seeds) func scopesNeverOverlapAndAreAsWideAsPossible(_ seed: UInt64) {
-        var random = SeededGenerator(state: seed ^ 0x7871)
+        var random = SeededGenerator(seed: seed ^ 0x7871)
         for _ in 0..<trialsPerSeed {
             let trial = Trial.random(&random)
             let table = trial.table()
@@ -184,7 +185,7 @@ private let trialsPerSeed = 20
 
     /// Any two scopes are one or apart, IPv6 forms of IPv4 included.
     @Test(arguments: seeds) func randomScopesAreEqualOrDisjoint(_ seed: UInt64) {
-        var random = SeededGenerator(state: seed ^ 0x7211)
+        var random = SeededGenerator(seed: seed ^ 0x7211)
         for _ in 0..<trialsPerSeed {
             let trial = Trial.random(&random)
             let table = trial.table()
@@ -203,7 +204,7 @@ private let trialsPerSeed = 20
     }
 
     @Test(arguments: seeds) func formsThatCarryIPv4GetItsAnswer(_ seed: UInt64) {
-        var random = SeededGenerator(state: seed ^ 0x6052)
+        var random = SeededGenerator(seed: seed ^ 0x6052)
         for _ in 0..<trialsPerSeed {
             let trial = Trial.random(&random)
             let table = trial.table()
@@ -282,7 +283,7 @@ private let trialsPerSeed = 20
 
 @Suite struct MemoryLocationSources {
     @Test(arguments: seeds) func leavesAreAPartitionWithTheRightPlaces(_ seed: UInt64) {
-        var random = SeededGenerator(state: seed ^ 0x4632)
+        var random = SeededGenerator(seed: seed ^ 0x4632)
         for _ in 0..<trialsPerSeed {
             let trial = Trial.random(&random)
             let source = MemoryLocationSource(trial.networks)

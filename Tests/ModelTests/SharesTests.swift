@@ -1,6 +1,7 @@
 import Addressing
 import Geography
 import Steering
+import TestSupport
 import Testing
 
 /// How shares are dealt, counted over many clients and draws; seeds are fixed, so the counts are.
@@ -63,7 +64,7 @@ import Testing
     }
 
     private func prefixes(_ family: IPAddress.Family, count: Int) -> [IPAddress] {
-        var random = SeededGenerator(state: 2005)
+        var random = SeededGenerator(seed: 2005)
         return (0..<count).map { _ in
             let bits = UInt128.random(in: 0...UInt128.max, using: &random)
             let length = family == .ipv4 ? 24 : 48
@@ -91,7 +92,7 @@ import Testing
     func theWholePrefixHasOneTarget(_ family: IPAddress.Family) throws {
         let answers = try answers("by=client")
         let view = answers.view
-        var generator = SeededGenerator(state: 48)
+        var generator = SeededGenerator(seed: 48)
         var changes = 0
         for prefix in prefixes(family, count: 2000) {
             var random = RandomSource(seed: generator.next())

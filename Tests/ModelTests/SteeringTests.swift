@@ -3,6 +3,7 @@ import DNSWire
 import Geography
 import Responder
 import Steering
+import TestSupport
 import Testing
 
 /// Random worlds under random health: decision, explanation and answer against the slow model.
@@ -11,7 +12,7 @@ import Testing
     private static let worldsPerSeed = 15
 
     @Test(arguments: seeds) func randomWorlds(_ seed: UInt64) throws {
-        var random = SeededGenerator(state: seed ^ 0x6765_6f)
+        var random = SeededGenerator(seed: seed ^ 0x6765_6f)
         for number in 0..<SteeringAgainstTheModel.worldsPerSeed {
             var model = SteeringModel.random(&random)
             let world = try load(

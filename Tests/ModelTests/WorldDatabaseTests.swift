@@ -4,6 +4,7 @@ import Foundation
 import GeoSources
 import Geography
 import Steering
+import TestSupport
 import Testing
 
 /// The sources of `make geo-data`, read without any of the code under test: ranges in address
@@ -151,7 +152,7 @@ struct WorldSources {
         var asker = Asker(world.snapshot())
         let app = try #require(DomainName("app.example.com"))
 
-        var random = SeededGenerator(state: 2000)
+        var random = SeededGenerator(seed: 2000)
         var chosen: Set<Int> = []
         var known = 0
         for number in 0..<2000 {

@@ -100,25 +100,29 @@ let package = Package(
 
         // Processes, clients and folders for the tests that run the built programs.
         .target(
-            name: "TestSupport", dependencies: ["Addressing", "DNSWire"],
+            name: "TestSupport", dependencies: ["Addressing", "DNSWire", "Geography"],
             path: "Tests/TestSupport",
             swiftSettings: [
                 .treatAllWarnings(as: .error),
                 .enableUpcomingFeature("InternalImportsByDefault"),
             ]),
 
-        tests("AddressingTests", ["Addressing"]),
+        tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
-        tests("HealthTests", ["Addressing", "Health"]),
-        tests("GeographyTests", ["Addressing", "Geography"]),
+        tests("HealthTests", ["Addressing", "Health", "TestSupport"]),
+        tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(
             "ZoneFileTests",
             ["Addressing", "DNSWire", "Diagnostics", "Health", "ZoneFile", "Zones"]),
         tests(
-            "DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "Diagnostics", "CMaxMindDB"]),
+            "DatabaseBuilderTests",
+            ["Addressing", "DatabaseBuilder", "Diagnostics", "CMaxMindDB", "TestSupport"]),
         tests(
             "GeoSourcesTests",
-            ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
+            [
+                "Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB",
+                "TestSupport",
+            ]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor", "TestSupport"]),
         tests(
             "TransportTests",
@@ -146,7 +150,7 @@ let package = Package(
             "ModelTests",
             [
                 "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
-                "Geography", "Health", "Loader", "Responder", "Steering", "Zones",
+                "Geography", "Health", "Loader", "Responder", "Steering", "Zones", "TestSupport",
             ]),
         tests("TidyTests", []),
     ]

@@ -94,7 +94,7 @@ extension Responder {
         case .text(let start, let count):
             guard putFixed(item, .txt, class: Query.classCH, into: &writer),
                 writer.put16(UInt16(count)),
-                writer.put(settings.bytes.view, start..<start + count)
+                writer.put(texts, start..<start + count)
             else { return nil }
             return 1
         }

@@ -49,9 +49,8 @@ extension Responder {
         guard query.class == Query.classCH, query.type == .txt || query.type == .any else {
             return refuse(.notAuthoritative)
         }
-        let bytes = settings.bytes.view
         for entry in settings.chaosNames
-        where name.isSuffix(from: 0, equalTo: bytes, at: entry.name) {
+        where name.isSuffix(from: 0, equalTo: texts, at: entry.name) {
             answer.add(
                 AnswerItem(
                     section: .answer, owner: AnswerItem.question,

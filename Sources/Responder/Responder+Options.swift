@@ -62,7 +62,7 @@ extension Responder {
         // NSID has no length byte of its own (RFC 5001 §2.3).
         let isWritten =
             writer.put16(EDNS.serverIdentifierCode) && writer.put16(UInt16(text.count - 1))
-            && writer.put(settings.bytes.view, text.dropFirst())
+            && writer.put(texts, text.dropFirst())
         if !isWritten { writer.truncate(to: before) }
     }
 

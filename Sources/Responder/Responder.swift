@@ -1,6 +1,7 @@
 package import Addressing
 import DNSWire
 import Steering
+import Tables
 import Zones
 
 /// How a query came, as far as the answer depends on it.
@@ -32,9 +33,10 @@ package struct Responder: ~Copyable {
     /// Seconds since 1970, modulo 2^32, as of the last `setTime`.
     private(set) var now: UInt32 = 0
 
-    /// Windows on `snapshot`, which this value holds.
+    /// Windows on `snapshot` and `settings`, which this value holds.
     var zones: ZoneTable.View
     var steering: SteeringView
+    private(set) var texts: TableView<UInt8>
 
     // Scratch memory of one query.
     var name = QuestionName()
@@ -55,8 +57,11 @@ package struct Responder: ~Copyable {
         settings = snapshots.settings
         secrets = settings.cookieSecrets
         keepalive = streamIdleTimeout.map { UInt16(clamping: Int64($0 / .milliseconds(100))) }
-        zones = snapshot.zones.view
-        steering = snapshot.answers.view
+        // SAFETY: `snapshot` and `settings` are held beside their views, and replaced together
+        // with them.
+        zones = unsafe snapshot.zones.view
+        steering = unsafe snapshot.answers.view
+        texts = unsafe settings.bytes.view
         counters = snapshots.makeCounters()
         random = RandomSource(seed: seed)
     }
@@ -71,9 +76,12 @@ package struct Responder: ~Copyable {
     /// Takes up the latest snapshot; called once before each batch of queries.
     package mutating func refresh() {
         guard snapshots.refresh(&snapshot, &settings, seen: &seen) else { return }
-        zones = snapshot.zones.view
-        steering = snapshot.answers.view
         secrets = settings.cookieSecrets
+        // SAFETY: `snapshot` and `settings` are held beside their views, and replaced together
+        // with them.
+        zones = unsafe snapshot.zones.view
+        steering = unsafe snapshot.answers.view
+        texts = unsafe settings.bytes.view
     }
 
     /// The time that server cookies are made and checked with; a second or two do not matter, so

@@ -1,4 +1,5 @@
 import Addressing
+import TestSupport
 import Testing
 
 @Suite struct Masks {
@@ -37,7 +38,7 @@ import Testing
     func refused(_ text: String) { #expect(Prefix(text) == nil) }
 
     @Test func containsAndHalves() throws {
-        var random = SeededGenerator(state: 24)
+        var random = SeededGenerator(seed: 24)
         for _ in 0..<2000 {
             let family: IPAddress.Family = Bool.random(using: &random) ? .ipv4 : .ipv6
             let bits = UInt128.random(in: 0...UInt128.max, using: &random)

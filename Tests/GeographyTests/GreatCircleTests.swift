@@ -1,5 +1,6 @@
 import Geography
 import Glibc
+import TestSupport
 import Testing
 
 /// The textbook formula with the C library's functions; in kilometers.
@@ -21,7 +22,7 @@ private func point(_ latitude: Double, _ longitude: Double) -> Coordinates {
 
 @Suite struct Distances {
     @Test func randomPointsAreWithinAMeterOfHaversine() {
-        var random = SeededGenerator(state: 6371)
+        var random = SeededGenerator(seed: 6371)
         for _ in 0..<20_000 {
             let from = random.coordinates()
             let to = random.coordinates()
@@ -30,7 +31,7 @@ private func point(_ latitude: Double, _ longitude: Double) -> Coordinates {
     }
 
     @Test func nearPointsAreWithinAMeterOfHaversine() {
-        var random = SeededGenerator(state: 6372)
+        var random = SeededGenerator(seed: 6372)
         for _ in 0..<5000 {
             let from = random.coordinates()
             let to = point(
@@ -41,7 +42,7 @@ private func point(_ latitude: Double, _ longitude: Double) -> Coordinates {
     }
 
     @Test func antipodesAreHalfTheWayRound() {
-        var random = SeededGenerator(state: 6373)
+        var random = SeededGenerator(seed: 6373)
         for _ in 0..<2000 {
             let from = random.coordinates()
             let to = point(
@@ -65,7 +66,7 @@ private func point(_ latitude: Double, _ longitude: Double) -> Coordinates {
     }
 
     @Test func theSamePointIsAtDistanceZero() {
-        var random = SeededGenerator(state: 6374)
+        var random = SeededGenerator(seed: 6374)
         for _ in 0..<1000 {
             let here = random.coordinates()
             #expect(GreatCircle.kilometers(here, here) == 0)
@@ -124,7 +125,7 @@ private func point(_ latitude: Double, _ longitude: Double) -> Coordinates {
     }
 
     @Test func randomOrdersEqualTheSlowOne() {
-        var random = SeededGenerator(state: 6375)
+        var random = SeededGenerator(seed: 6375)
         for _ in 0..<500 {
             let sites = (0..<Int.random(in: 1...9, using: &random)).map { _ in
                 Site(random.coordinates(), bias: Int.random(in: -99...99, using: &random))

@@ -118,7 +118,7 @@ extension Interop {
             let server = try TestWorld.server()
             for words in [
                 ["www.example.net"], ["example.com", "SOA"], ["com", "NS"], [".", "NS"],
-                ["version.bind", "CH", "TXT"], [app, "TYPE65403"],
+                ["authors.bind", "CH", "TXT"], [app, "MAILB"],
             ] {
                 let (status, text) = try Needed.dig.run(
                     ["@127.0.0.1", "-p", "\(server.port)", "+norecurse"] + words)

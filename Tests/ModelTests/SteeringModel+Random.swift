@@ -1,5 +1,6 @@
 import Addressing
 import Geography
+import TestSupport
 
 extension SteeringModel {
     /// A zone of a few regions, names that nest, maps and places, from a seed.

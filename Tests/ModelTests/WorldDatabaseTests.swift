@@ -4,6 +4,7 @@ import Foundation
 import GeoSources
 import Geography
 import Steering
+import TestSupport
 import Testing
 
 /// The sources of `make geo-data`, read without any of the code under test: ranges in address
@@ -35,11 +36,16 @@ struct WorldSources {
     let ipv6: Ranges
     let positions: [String: Coordinates]
 
-    static let database =
-        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "geo-data/world-country.mmdb").path
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    static let database = root.appending(path: "geo-data/world-country.mmdb").path
+    /// Where Debian's tor-geoipdb puts its files, or `make deps` has unpacked them.
+    private static let ranges =
+        ["/usr/share/tor", root.appending(path: ".build/packages/usr/share/tor").path].first {
+            FileManager.default.fileExists(atPath: $0 + "/geoip6")
+        } ?? "/usr/share/tor"
     static let files = [
-        "/usr/share/tor/geoip", "/usr/share/tor/geoip6", "/usr/share/zoneinfo/zone.tab",
+        ranges + "/geoip", ranges + "/geoip6", "/usr/share/zoneinfo/zone.tab",
     ]
 
     static var missing: String? {
@@ -146,7 +152,7 @@ struct WorldSources {
         var asker = Asker(world.snapshot())
         let app = try #require(DomainName("app.example.com"))
 
-        var random = SeededGenerator(state: 2000)
+        var random = SeededGenerator(seed: 2000)
         var chosen: Set<Int> = []
         var known = 0
         for number in 0..<2000 {

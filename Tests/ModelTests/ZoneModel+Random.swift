@@ -1,4 +1,5 @@
 import DNSWire
+import TestSupport
 
 extension ZoneModel {
     static let exampleCom: Name = [Array("example".utf8), Array("com".utf8)]

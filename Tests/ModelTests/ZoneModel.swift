@@ -1,4 +1,5 @@
 import DNSWire
+import TestSupport
 
 /// A zone as a dictionary of names, and RFC 1034 §4.3.2 with RFC 4592 written down word by word.
 struct ZoneModel {

@@ -1,4 +1,5 @@
 import DNSWire
+import TestSupport
 import Testing
 
 /// Random zones, thousands of questions, each answered twice: by the responder and by a dictionary.
@@ -8,7 +9,7 @@ import Testing
     private static let questionsPerZone = 40
 
     @Test(arguments: seeds) func randomZones(_ seed: UInt64) throws {
-        var random = SeededGenerator(state: seed ^ 0x1034)
+        var random = SeededGenerator(seed: seed ^ 0x1034)
         for number in 0..<ZonesAgainstTheModel.zonesPerSeed {
             let (model, text) = ZoneModel.random(&random)
             let world = try load([("example.com", text)])
@@ -70,7 +71,7 @@ import Testing
 
     /// The model itself must not be of one mind only: the zones reach every kind of answer.
     @Test func theZonesHaveEveryKindOfAnswer() {
-        var random = SeededGenerator(state: 1034)
+        var random = SeededGenerator(seed: 1034)
         var kinds: [String: Int] = [:]
         for _ in 0..<200 {
             let (model, _) = ZoneModel.random(&random)

@@ -216,7 +216,8 @@ import Testing
             text == """
                 app.example.com. A from 203.0.113.7
                   client     203.0.113.0/24: JP, continent AS, 35.69 139.69
-                  name       app.example.com. (\(folder.path)/zones/example.com.zone:10:13): nearest \
+                  name       app.example.com. \
+                (\(folder.path)/zones/example.com.zone:10:13): nearest \
                 that is up
                     1. nrt  64 km  down
                     2. fra  9344 km  up  <- chosen

@@ -1,11 +1,14 @@
-import Addressing
-import Geography
+package import Addressing
+package import Geography
 
-/// Seeded (SplitMix64), so that a failure comes back.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
+/// Random numbers from a seed, so that a failure comes back: SplitMix64 (Steele, Lea, Flood,
+/// OOPSLA 2014).
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -13,20 +16,25 @@ struct SeededGenerator: RandomNumberGenerator {
         return z ^ z >> 31
     }
 
-    mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+    /// A number of the range, every one as likely.
+    package mutating func number(_ range: ClosedRange<Int>) -> Int {
+        Int.random(in: range, using: &self)
+    }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element {
+    /// One of a list that is not empty.
+    package mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[number(0...elements.count - 1)]
     }
 
-    mutating func coordinates() -> Coordinates {
+    /// Anywhere on Earth.
+    package mutating func coordinates() -> Coordinates {
         Coordinates(
             latitude: Double.random(in: -90...90, using: &self),
             longitude: Double.random(in: -180...180, using: &self))
     }
 
     /// Anywhere inside, the two ends included.
-    mutating func address(in prefix: Prefix) -> IPAddress {
+    package mutating func address(in prefix: Prefix) -> IPAddress {
         let width = prefix.family.bitCount
         let unused = prefix.family == .ipv4 ? UInt128.max << 96 : UInt128.max
         let noise = UInt128.random(in: 0...UInt128.max, using: &self)
@@ -38,21 +46,21 @@ struct SeededGenerator: RandomNumberGenerator {
 
 extension Prefix {
     /// The last address inside.
-    var last: IPAddress {
+    package var last: IPAddress {
         let unused = family == .ipv4 ? UInt128.max << 96 : UInt128.max
         let host = length == 128 ? 0 : (UInt128.max >> UInt128(length)) & unused
         return IPAddress(leftAligned: address.bits | host, family: family)
     }
 
     /// The address after the last one inside; nil at the end of the space.
-    var end: IPAddress? {
+    package var end: IPAddress? {
         guard length > 0 else { return nil }
         let (sum, isOver) = address.bits.addingReportingOverflow(1 << UInt128(128 - length))
         return isOver ? nil : IPAddress(leftAligned: sum, family: family)
     }
 
     /// One bit shorter.
-    var widened: Prefix { Prefix(address, length: length - 1) }
+    package var widened: Prefix { Prefix(address, length: length - 1) }
 
-    func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
+    package func overlaps(_ other: Prefix) -> Bool { contains(other) || other.contains(self) }
 }

@@ -55,7 +55,9 @@ let package = Package(
         layer(
             "Steering",
             ["Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Tables", "Zones"]),
-        layer("Responder", ["Addressing", "DNSWire", "Geography", "Steering", "Tables", "Zones"]),
+        layer(
+            "Responder",
+            ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
 
         // Edges: they talk to the world.
         layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
@@ -76,7 +78,7 @@ let package = Package(
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "Diagnostics",
                 "Geography", "GeoSources", "Health", "HealthMonitor", "Loader", "Responder",
-                "Steering", "Transport", "Zones", "CLinux", "CSystemd",
+                "Steering", "SystemCalls", "Transport", "Zones", "CLinux", "CSystemd",
             ]),
 
         // Thin executables.
@@ -98,25 +100,29 @@ let package = Package(
 
         // Processes, clients and folders for the tests that run the built programs.
         .target(
-            name: "TestSupport", dependencies: ["Addressing", "DNSWire"],
+            name: "TestSupport", dependencies: ["Addressing", "DNSWire", "Geography"],
             path: "Tests/TestSupport",
             swiftSettings: [
                 .treatAllWarnings(as: .error),
                 .enableUpcomingFeature("InternalImportsByDefault"),
             ]),
 
-        tests("AddressingTests", ["Addressing"]),
+        tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
-        tests("HealthTests", ["Addressing", "Health"]),
-        tests("GeographyTests", ["Addressing", "Geography"]),
+        tests("HealthTests", ["Addressing", "Health", "TestSupport"]),
+        tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(
             "ZoneFileTests",
             ["Addressing", "DNSWire", "Diagnostics", "Health", "ZoneFile", "Zones"]),
         tests(
-            "DatabaseBuilderTests", ["Addressing", "DatabaseBuilder", "Diagnostics", "CMaxMindDB"]),
+            "DatabaseBuilderTests",
+            ["Addressing", "DatabaseBuilder", "Diagnostics", "CMaxMindDB", "TestSupport"]),
         tests(
             "GeoSourcesTests",
-            ["Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB"]),
+            [
+                "Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB",
+                "TestSupport",
+            ]),
         tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor", "TestSupport"]),
         tests(
             "TransportTests",
@@ -134,5 +140,12 @@ let package = Package(
                 "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
             ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
+        tests(
+            "ModelTests",
+            [
+                "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
+                "Geography", "Health", "Loader", "Responder", "Steering", "Zones", "TestSupport",
+            ]),
+        tests("TidyTests", []),
     ]
 )

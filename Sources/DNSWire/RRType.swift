@@ -53,8 +53,9 @@ package struct RRType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     package static let geo = RRType(rawValue: 65403)
     package static let map = RRType(rawValue: 65404)
 
-    /// Where RDATA of this type holds names that may be compressed: so many bytes first, then so many
-    /// names. Nil: nowhere. Follows from the descriptors; written out because every answer asks.
+    /// Where RDATA of this type holds names that may be compressed: so many bytes first, then so
+    /// many names. Nil: nowhere. Follows from the descriptors; written out because every answer
+    /// asks.
     package var compressibleNames: (offset: Int, count: Int)? {
         switch self {
         case .ns, .cname, .ptr: (0, 1)

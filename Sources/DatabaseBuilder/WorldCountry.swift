@@ -49,8 +49,9 @@ package struct WorldCountry {
     }
 
     /// Adds the lines `first,last,CC` of one table. IPv4 addresses are decimal integers, IPv6
-    /// addresses text. `EU` and `AP`, which stand for several countries, give a continent and a position
-    /// (`CountryTables.areas`); a code that is neither (`??`, `A1`) is counted and left out.
+    /// addresses text. `EU` and `AP`, which stand for several countries, give a continent and a
+    /// position (`CountryTables.areas`); a code that is neither (`??`, `A1`) is counted and left
+    /// out.
     package mutating func add(
         _ source: SourceText, family: IPAddress.Family
     ) throws(SourceError) {

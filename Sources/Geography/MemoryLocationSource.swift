@@ -41,7 +41,7 @@ package struct MemoryLocationSource: LocationSource {
     ) -> [Leaf] {
         var leaves: [Leaf] = []
         let whole = Prefix(IPAddress(leftAligned: 0, family: family), length: 0)
-        // Each entry: a part of the space, the prefixes inside it, the place of what is around them.
+        // A part of the space, the prefixes inside it, the place of what is around them.
         var pending = [(whole, networks.filter { $0.prefix.family == family }, 0)]
         while let (part, inside, around) = pending.popLast() {
             let place = inside.last { $0.prefix == part }?.place ?? around

@@ -50,9 +50,9 @@ package protocol LocationSource {
     var places: [Place] { get }
 
     /// Calls `body` for every leaf of the partition of `family`, in address order, without a gap:
-    /// the leaf's first address (left-aligned bits, as in `IPAddress`), its prefix length, its place.
-    /// IPv6 forms that carry an IPv4 address (`IPAddress.embeddedIPv4`) are looked up as IPv4 and
-    /// may have any place here.
+    /// the leaf's first address (left-aligned bits, as in `IPAddress`), its prefix length, its
+    /// place. IPv6 forms that carry an IPv4 address (`IPAddress.embeddedIPv4`) are looked up as
+    /// IPv4 and may have any place here.
     func forEachLeaf(
         of family: IPAddress.Family,
         _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void)

@@ -65,7 +65,8 @@ package struct Watchlist: Sendable {
         return isTableChanged
     }
 
-    /// False once the probe of this start has been forgotten, even if its identifier is in use again.
+    /// False once the probe of this start has been forgotten, even if its identifier is in use
+    /// again.
     package func isWatched(_ ticket: ProbeTicket) -> Bool {
         entry(of: ticket.identifier)?.ticket == ticket
     }

@@ -8,7 +8,7 @@ import Synchronization
 @safe final class Multi: @unchecked Sendable {
     // SAFETY: set once; used from other threads only by curl_multi_wakeup, which allows it.
     private let handle: UnsafeMutableRawPointer
-    /// Transfers in flight, by the address of their easy handle. Touched by the monitor's thread only.
+    /// Transfers in flight, by the address of their easy handle; for the monitor's thread only.
     private var transfers: [UInt: Transfer] = [:]
 
     /// curl_global_init is thread-safe in libcurl 7.84 and newer, but must precede all else; a

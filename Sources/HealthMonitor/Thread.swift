@@ -87,7 +87,7 @@ extension MonotonicTime {
         unsafe pthread_mutex_unlock(mutex)
     }
 
-    /// Returns when `isWaiting` has become false, or at the deadline; says which: true is the former.
+    /// Returns when `isWaiting` has become false, or at the deadline: true is the former.
     func wait(until deadline: MonotonicTime, while isWaiting: () -> Bool) -> Bool {
         let (seconds, rest) = deadline.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))

@@ -6,9 +6,9 @@ import Zones
 extension Responder {
     /// Writes the response; true when it was truncated.
     ///
-    /// Sections and truncation are known here and nowhere else: the answer and authority sections go
-    /// whole or not at all (RFC 2181 §9), and a referral without all of its glue is truncated too
-    /// (RFC 9471 §3.1).
+    /// Sections and truncation are known here and nowhere else: the answer and authority sections
+    /// go whole or not at all (RFC 2181 §9), and a referral without all of its glue is truncated
+    /// too (RFC 9471 §3.1).
     func encode(_ message: Span<UInt8>, into writer: inout MessageWriter) -> Bool {
         guard writer.put(message, 0..<query.questionEnd) else { return false }
         let hasQuestion = query.questionEnd > Query.headerByteCount

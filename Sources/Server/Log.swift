@@ -1,6 +1,7 @@
 package import Configuration
 import Diagnostics
 import Glibc
+import Synchronization
 
 /// Events on standard error, one a line: text for people, JSON for machines.
 package struct Log: Sendable {
@@ -9,6 +10,12 @@ package struct Log: Sendable {
     }
 
     private let format: ServerSettings.LogFormat
+    private let missing = Missing()
+
+    /// Lines left out since the last one that was written.
+    private final class Missing: Sendable {
+        let count = Atomic<Int>(0)
+    }
 
     package init(_ format: ServerSettings.LogFormat) { self.format = format }
 
@@ -17,22 +24,43 @@ package struct Log: Sendable {
         _ level: Level, _ event: String, _ message: String = "",
         _ fields: [(name: String, value: String)] = []
     ) {
+        let lost = missing.count.exchange(0, ordering: .relaxed)
+        if lost > 0 {
+            emit(line(.warning, "log", "lines could not be written", [("lines", "\(lost)")]))
+        }
+        emit(line(level, event, message, fields))
+    }
+
+    private func line(
+        _ level: Level, _ event: String, _ message: String,
+        _ fields: [(name: String, value: String)]
+    ) -> String {
         let time = WallClock.now().description
-        var line: String
         switch format {
         case .text:
-            line = "\(time) \(level.rawValue) \(event)"
+            var line = "\(time) \(level.rawValue) \(event)"
             if !message.isEmpty { line += ": \(message)" }
             for field in fields { line += " \(field.name)=\(Log.quoteIfNeeded(field.value))" }
+            return line + "\n"
         case .json:
             let all =
                 [("time", time), ("level", level.rawValue), ("event", event)]
                 + (message.isEmpty ? [] : [("message", message)])
                 + fields.map { ($0.name, $0.value) }
-            line = JSONText.object(all.map { ($0.0, JSONText.string($0.1)) })
+            return JSONText.object(all.map { ($0.0, JSONText.string($0.1)) }) + "\n"
         }
-        line += "\n"
-        // One write for each line, so that lines of several threads never mix.
+    }
+
+    /// One write for each line, so that lines of several threads never mix. A reader that has
+    /// stopped reading must not stop health checks: a line that would have to wait is left out, and
+    /// the next one says how many were.
+    private func emit(_ line: String) {
+        var wait = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+        guard unsafe poll(&wait, 1, 0) > 0 else {
+            missing.count.wrappingAdd(1, ordering: .relaxed)
+            return
+        }
+        var line = line
         line.withUTF8 { bytes in _ = unsafe Glibc.write(2, bytes.baseAddress, bytes.count) }
     }
 

@@ -60,7 +60,14 @@ package final class Server {
     package func run() -> Int32 {
         raiseDescriptorLimit()
         guard let world = load() else { return 1 }
-        if settings.checkOnly { return 0 }
+        if settings.checkOnly {
+            for zone in world.summaries {
+                log.write(
+                    .info, "zone-fine", "",
+                    [("zone", "\(zone.origin)"), ("serial", "\(zone.serial)"), ("file", zone.file)])
+            }
+            return 0
+        }
         do {
             let listeners = try Listeners(
                 settings.listen, workerCount: settings.workerCount ?? Server.processorCount)

@@ -1,3 +1,4 @@
+import DNSWire
 import Health
 import HealthMonitor
 import Loader
@@ -32,10 +33,10 @@ final class Serving: Sendable {
     func adopt(_ world: World, probes: [ProbeIdentifier], health: HealthTable) {
         state.withLock { state in
             let snapshot = world.snapshot(health, probes: probes)
-            report(from: nil, to: snapshot.answers, health, probes)
+            snapshots.publish(snapshot)
+            report(from: state?.answers, to: snapshot.answers, health, probes)
             state = Current(
                 world: world, probes: probes, health: health, answers: snapshot.answers)
-            snapshots.publish(snapshot)
         }
     }
 
@@ -54,15 +55,16 @@ final class Serving: Sendable {
         }
     }
 
-    /// Logs every endpoint that went up or down.
+    /// Logs every endpoint and every GEO name that went up or down; of those that are new, the ones
+    /// that are down. Worlds are compared by name: after a reload indexes may have moved.
     private func report(
         from before: AnswerTable?, to after: AnswerTable, _ health: HealthTable,
         _ probes: [ProbeIdentifier]
     ) {
+        let endpointWasUp = states(before?.plan.endpoints.map(\.name), before?.endpointIsUp)
         for (index, endpoint) in after.plan.endpoints.enumerated() {
             let isUp = after.endpointIsUp[index]
-            // At the first report only what is down is news.
-            guard isUp != (before?.endpointIsUp[index] ?? true) else { continue }
+            guard isUp != endpointWasUp[endpoint.name] ?? true else { continue }
             let downCount = endpoint.addresses.count { address in
                 address.probes.contains { health[probes[$0]] == .down }
             }
@@ -73,12 +75,18 @@ final class Serving: Sendable {
                     ("addresses-down", "\(downCount) of \(endpoint.addresses.count)"),
                 ])
         }
-        for (index, name) in after.plan.names.enumerated() where !after.nameIsUp[index] {
-            if before?.nameIsUp[index] == false { continue }
+        let nameWasUp = states(before?.plan.names.map(\.name), before?.nameIsUp)
+        for (index, name) in after.plan.names.enumerated()
+        where !after.nameIsUp[index] && nameWasUp[name.name] ?? true {
             log.write(
                 .error, "nothing-up",
                 "no target of this name is up; it is answered as its last-resort says",
                 [("name", name.name.description)])
         }
+    }
+
+    /// A name with several sets of checks counts as up when one of them is.
+    private func states(_ names: [DomainName]?, _ isUp: [Bool]?) -> [DomainName: Bool] {
+        Dictionary(zip(names ?? [], isUp ?? []), uniquingKeysWith: { $0 || $1 })
     }
 }

@@ -19,8 +19,8 @@ package final class AnswerTable: Sendable {
     /// Addresses of endpoints and names of external targets, in wire form.
     let bytes: FrozenArray<UInt8>
 
-    /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as down
-    /// whatever their checks say.
+    /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
+    /// down whatever their checks say.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
         forcedDown: Set<Int> = []
@@ -186,7 +186,7 @@ private struct AnswerTableBuilder {
             if let known = nameIsUp[index] { return known }
             let selector = plan.selectors[plan.names[index].selector]
             var result = false
-            for candidate in selector.targets + selector.backups where !result {
+            for candidate in selector.served + selector.backups where !result {
                 result = isUp(candidate)
             }
             nameIsUp[index] = result
@@ -232,7 +232,7 @@ private struct AnswerTableBuilder {
         case .all: choice(selector.targets[best], .lastResort)
         case .first: choice(selector.targets[0], .lastResort)
         case .none: Choice(kind: .nothing, reason: .lastResort, index: 0)
-        case .target(let target): choice(target, .lastResort)
+        case .target(let target, _): choice(target, .lastResort)
         }
     }
 
@@ -277,6 +277,14 @@ private struct AnswerTableBuilder {
             defer { bytes += name.wire }
             return Choice(kind: .external, reason: reason, index: UInt32(bytes.count))
         }
+    }
+}
+
+extension Selector {
+    /// The targets that may get clients: a share of weight 0 never does.
+    fileprivate var served: [Target] {
+        guard case .weighted = method else { return targets }
+        return zip(targets, weights).filter { $0.1 > 0 }.map(\.0)
     }
 }
 

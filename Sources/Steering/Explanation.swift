@@ -110,13 +110,10 @@ extension AnswerTable {
         where isTarget(target, of: choice) {
             return label
         }
-        guard case .target(let target) = selector.lastResort, isTarget(target, of: choice)
-        else { return nil }
-        switch target {
-        case .endpoint(let index): return plan.endpoints[index].label
-        case .name(let index): return plan.names[index].name.description
-        case .external(let name): return name.description
+        if case .target(let target, let label) = selector.lastResort, isTarget(target, of: choice) {
+            return label
         }
+        return nil
     }
 
     private func isTarget(_ target: Target, of choice: Choice) -> Bool {

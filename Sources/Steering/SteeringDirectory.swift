@@ -11,11 +11,13 @@ struct SteeringDirectory {
     private var geoNumbers: [DomainName: Int] = [:]
     private var maps: [DomainName: MapReference] = [:]
     private let origins: [DomainName]
+    private let unreadable: Set<DomainName>
     /// Filled by the builder: indexes of the regions without errors.
     var regionIndexes: [DomainName: Int] = [:]
 
     init(_ drafts: [ZoneDraft]) {
         origins = drafts.map(\.origin)
+        unreadable = drafts.reduce(into: []) { $0.formUnion($1.unreadableOwners) }
         var geoCount = 0
         for draft in drafts {
             for region in draft.regions {
@@ -76,6 +78,9 @@ struct SteeringDirectory {
     func geo(_ name: DomainName) -> Int? { geoNumbers[name] }
 
     func map(_ name: DomainName) -> MapReference? { maps[name] }
+
+    /// A record of this owner could not be read, and was reported.
+    func isUnreadable(_ name: DomainName) -> Bool { unreadable.contains(name) }
 
     func isWithinZones(_ name: DomainName) -> Bool { origins.contains { name.isWithin($0) } }
 

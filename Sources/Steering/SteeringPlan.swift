@@ -93,7 +93,8 @@ package struct Selector: Hashable, Sendable {
         case all
         case first
         case none
-        case target(Target)
+        /// The label as written, like `labels`.
+        case target(Target, label: String)
     }
 
     package var method: Method

@@ -115,7 +115,7 @@ extension SteeringPlanBuilder {
                 draft.regions.flatMap(\.value.checks) + draft.geos.flatMap(\.value.record.checks)
             for reference in references where directory.checks(at: reference.name).isEmpty {
                 report(
-                    reference.location,
+                    missing: reference.name, reference.location,
                     "no CHECK record at \(reference.name); add one there, or name another")
             }
         }
@@ -133,7 +133,9 @@ extension SteeringPlanBuilder {
                         || !addresses(at: target.name).isEmpty
                     if !isKnown {
                         let label = directory.label(target.name, zone: zone)
-                        report(target.location, unknownTarget(target.name, label: label))
+                        report(
+                            missing: target.name, target.location,
+                            unknownTarget(target.name, label: label))
                     }
                     warnOfWeight(target, "a MAP")
                 }
@@ -201,7 +203,7 @@ extension SteeringPlanBuilder {
             }
         }
         // With errors, what should use them may be what could not be read.
-        guard !diagnostics.hasErrors else { return }
+        guard !diagnostics.hasErrors, !isIncomplete else { return }
         for draft in drafts {
             for check in draft.checks where !used.contains(check.owner) {
                 report(

@@ -53,7 +53,7 @@ extension SteeringPlanBuilder {
                 // A GEO that lists targets narrows the map to them; a region without the service
                 // is left out.
                 let positions = references.compactMap { reference in
-                    targets.firstIndex { $0.label == directory.label(reference.name, zone: zone) }
+                    targets.firstIndex { $0.name == reference.name }
                 }
                 if positions.isEmpty {
                     report(

@@ -23,6 +23,8 @@ package struct SteeringPlanBuilder {
         var location: SourceLocation
     }
 
+    /// Something is missing because it could not be read: there is no plan, and no further error.
+    private(set) var isIncomplete = false
     private var probes: [Probe] = []
     private var probeIndexes: [Probe: Int] = [:]
     private var regions: [Region] = []
@@ -49,7 +51,9 @@ package struct SteeringPlanBuilder {
         builder.checkCheckReferences()
         builder.checkMapTargets()
         builder.warnOfUnused()
-        guard !builder.diagnostics.hasErrors else { return (nil, builder.diagnostics) }
+        guard !builder.diagnostics.hasErrors, !builder.isIncomplete else {
+            return (nil, builder.diagnostics)
+        }
         let plan = SteeringPlan(
             probes: builder.probes, regions: builder.regions, endpoints: builder.endpoints,
             selectors: builder.selectors, names: builder.names, rankings: builder.rankings)
@@ -75,10 +79,23 @@ package struct SteeringPlanBuilder {
         report(.error, location, message)
     }
 
+    /// Something is not there at `name`, unless it is there and could not be read.
+    mutating func report(
+        missing name: DomainName, _ location: SourceLocation, _ message: String
+    ) {
+        if directory.isUnreadable(name) {
+            isIncomplete = true
+        } else {
+            report(location, message)
+        }
+    }
+
     // MARK: - Endpoints and checks
 
     private struct EndpointKey: Hashable {
         var name: DomainName
+        /// Its checks may be those of the region.
+        var region: Int?
         var checks: [DomainName]
     }
 
@@ -90,7 +107,7 @@ package struct SteeringPlanBuilder {
                 let addresses = addresses(at: entry.owner)
                 guard !addresses.isEmpty else {
                     report(
-                        entry.location,
+                        missing: entry.owner, entry.location,
                         "region \(label) has no address; "
                             + (obstacle(at: entry.owner)
                                 ?? "give \(entry.owner) an A or AAAA record"))
@@ -124,7 +141,7 @@ package struct SteeringPlanBuilder {
         at name: DomainName, label: String, region: Int?, record: RegionRecord?,
         checks: [NameReference]
     ) -> Int {
-        let key = EndpointKey(name: name, checks: checks.map(\.name))
+        let key = EndpointKey(name: name, region: region, checks: checks.map(\.name))
         if let known = endpointIndexes[key] { return known }
         var specifications = checks.flatMap { resolve($0) }
         if checks.isEmpty { specifications = directory.checks(at: name) }
@@ -165,6 +182,7 @@ package struct SteeringPlanBuilder {
     /// A target that could be resolved, with what a policy needs to know of it.
     struct Resolved {
         var target: Target
+        var name: DomainName
         var label: String
         var weight: UInt32
         var site: Site?
@@ -190,7 +208,7 @@ package struct SteeringPlanBuilder {
         if case .map(let mapName) = record.policy {
             guard let found = directory.map(mapName.name) else {
                 report(
-                    mapName.location,
+                    missing: mapName.name, mapName.location,
                     "no MAP record at \(mapName.name); add its lines there, or name another map")
                 return
             }
@@ -236,14 +254,10 @@ package struct SteeringPlanBuilder {
             method: method, targets: targets.map(\.target), labels: targets.map(\.label),
             weights: targets.map(\.weight), backups: backups.map(\.target),
             backupLabels: backups.map(\.label),
-            lastResort: lastResort.map { .target($0.target) } ?? record.lastResort.plain,
+            lastResort: lastResort.map { .target($0.target, label: $0.label) }
+                ?? record.lastResort.plain,
             usesClientSubnet: record.usesClientSubnet, reason: reason)
-        if case .weighted = method, selector.weights.allSatisfy({ $0 == 0 }) {
-            report(
-                geo.location,
-                "every target of \(directory.label(geo.owner, zone: zone)) has weight 0; give at "
-                    + "least one a share")
-        }
+        if case .weighted = method { checkWeights(selector, of: geo, zone: zone) }
         if let known = selectorIndexes[selector] {
             name.selector = known
         } else {
@@ -255,6 +269,25 @@ package struct SteeringPlanBuilder {
 
     private var errorCount: Int { diagnostics.count { $0.severity == .error } }
 
+    /// Queries draw below the sum, in 32 bits.
+    private mutating func checkWeights(
+        _ selector: Selector, of geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>,
+        zone: Int
+    ) {
+        let sum = selector.weights.reduce(UInt64(0)) { $0 + UInt64($1) }
+        if sum == 0 {
+            report(
+                geo.location,
+                "every target of \(directory.label(geo.owner, zone: zone)) has weight 0; give at "
+                    + "least one a share")
+        } else if sum > UInt64(UInt32.max) {
+            report(
+                geo.location,
+                "the weights add up to \(sum), more than \(UInt32.max); divide them all by the same"
+            )
+        }
+    }
+
     private func serviceName(_ record: GeoRecord) -> String {
         (record.service ?? []).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
     }
@@ -264,12 +297,16 @@ package struct SteeringPlanBuilder {
         _ reference: TargetReference,
         for geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>, zone: Int
     ) -> Resolved? {
+        guard !directory.isUnreadable(reference.name) else {
+            isIncomplete = true
+            return nil
+        }
         let record = geo.value.record
         let label = directory.label(reference.name, zone: zone)
         func resolved(_ target: Target, site: Site? = nil) -> Resolved {
             Resolved(
-                target: target, label: label, weight: reference.weight, site: site,
-                location: reference.location)
+                target: target, name: reference.name, label: label, weight: reference.weight,
+                site: site, location: reference.location)
         }
         if let entry = directory.region(reference.name) {
             // A region with an error of its own has been reported.
@@ -293,7 +330,9 @@ package struct SteeringPlanBuilder {
             return resolved(.external(reference.name))
         }
         guard !addresses(at: reference.name).isEmpty else {
-            report(reference.location, unknownTarget(reference.name, label: label))
+            report(
+                missing: reference.name, reference.location,
+                unknownTarget(reference.name, label: label))
             return nil
         }
         let endpoint = endpoint(

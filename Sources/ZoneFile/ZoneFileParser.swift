@@ -97,7 +97,13 @@ package struct ZoneFileParser {
                 for fault in scanner.takeFaults() {
                     report(line: fault.line, column: fault.column, fault.message)
                 }
+                let problemCount = diagnostics.count
                 readEntry()
+                if diagnostics.count > problemCount, case .valid = owner,
+                    let name = DomainName(wire: ownerWire)
+                {
+                    draft.unreadableOwners.insert(name)
+                }
             } else if !resumeIncluding() {
                 return
             }

@@ -47,6 +47,10 @@ package struct ZoneDraft: Sendable {
     package var geos: [Steering<(record: GeoRecord, ttl: TTLRange)>] = []
     package var mapLines: [Steering<MapLine>] = []
 
+    /// Owners of records that could not be read. What is missing there has been reported: whoever
+    /// refers to such a name is not at fault.
+    package var unreadableOwners: Set<DomainName> = []
+
     /// The start of the zone's file, for errors about the zone as a whole.
     package let location: SourceLocation?
 

@@ -66,6 +66,7 @@ package struct RRset: BitwiseCopyable, Sendable {
     package var glueCount: UInt16
 }
 
+/// What negative answers and status pages need of a zone.
 package struct Zone: BitwiseCopyable, Sendable {
     /// Node of the apex.
     package var apex: UInt32
@@ -105,7 +106,8 @@ extension ZoneTable {
         package let glue: TableView<UInt32>
         package let zones: TableView<Zone>
 
-        /// `dsAtCut`: a DS query at a zone cut itself is the parent's to answer (RFC 4035 §3.1.4.1).
+        /// `dsAtCut`: a DS query at a zone cut itself is the parent's to answer (RFC 4035
+        /// §3.1.4.1).
         package func find(_ name: borrowing QuestionName, dsAtCut: Bool = false) -> Lookup {
             var label = 0
             while true {

@@ -89,25 +89,41 @@ struct CheckSettings {
         } catch {
             throw UsageError("--from \(text): \(error)")
         }
-        let lines = String(decoding: bytes, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
+        // Bytes, not characters: to a String, CR LF is one character.
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var faultCount = 0
         for (index, line) in lines.enumerated() {
-            let content = line.prefix { $0 != "#" }.trimmed
+            let content = line.prefix { $0 != UInt8(ascii: "#") }.trimmed
             guard !content.isEmpty else { continue }
-            guard let prefix = Prefix(content) else {
-                throw UsageError(
-                    "\(path):\(index + 1):1: error: expected an address or a prefix, not \(content)"
-                )
+            let word = String(decoding: content, as: UTF8.self)
+            if let prefix = Prefix(word) {
+                clients.append(prefix)
+            } else {
+                let column = 1 + content.startIndex - line.startIndex
+                printError(
+                    "\(path):\(index + 1):\(column): error: expected an address like 133.11.0.1 or a "
+                        + "prefix like 203.0.113.0/24 without bits beyond its length, found "
+                        + "'\(word)'")
+                faultCount += 1
             }
-            clients.append(prefix)
+        }
+        if faultCount > 0 {
+            throw UsageError(
+                "--from \(text): \(faultCount) \(faultCount == 1 ? "line" : "lines") to mend")
         }
     }
 }
 
-extension Substring {
+extension ArraySlice<UInt8> {
     /// Without blanks at both ends.
-    fileprivate var trimmed: String {
-        let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
-        return String(start.reversed().drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed())
+    fileprivate var trimmed: ArraySlice<UInt8> {
+        var rest = drop(while: \.isBlank)
+        while rest.last?.isBlank == true { rest.removeLast() }
+        return rest
     }
+}
+
+extension UInt8 {
+    /// A blank, a tab or a carriage return.
+    fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0d }
 }

@@ -1,5 +1,6 @@
 import Addressing
 import DatabaseBuilder
+import TestSupport
 import Testing
 
 @Test(arguments: [
@@ -27,7 +28,7 @@ func rangesBecomeTheFewestPrefixes(first: String, last: String, prefixes: [Strin
 }
 
 @Test func prefixesOfRandomRangesCoverThemExactly() throws {
-    var random = SeededGenerator(state: 42)
+    var random = SeededGenerator(seed: 42)
     for _ in 0..<500 {
         let ends = [random.next(), random.next()].map { UInt32(truncatingIfNeeded: $0) }.sorted()
         let range = try #require(

@@ -1,4 +1,5 @@
 import Addressing
+import TestSupport
 import Testing
 
 @testable import DatabaseBuilder
@@ -36,7 +37,7 @@ private func randomPrefix(
 @Test(
     arguments: [DatabaseBuilder.RecordSize?.none, .bits24, .bits28, .bits32], [1, 2, 3] as [UInt64])
 func readersFindWhatTheModelFinds(recordSize: DatabaseBuilder.RecordSize?, seed: UInt64) throws {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     var insertions: [(Prefix, DatabaseValue)] = []
     var builder = DatabaseBuilder(version: .ipv6)
     for _ in 0..<300 {

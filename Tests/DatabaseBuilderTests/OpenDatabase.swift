@@ -89,19 +89,6 @@ final class OpenDatabase {
     }
 }
 
-/// Repeatable random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 extension DatabaseBuilder.Metadata {
     static let test = DatabaseBuilder.Metadata(
         databaseType: "Test", description: "for a test", buildEpoch: 1_700_000_000)

@@ -2,6 +2,7 @@ import Addressing
 import DatabaseBuilder
 import Foundation
 import Geography
+import TestSupport
 import Testing
 
 @testable import GeoSources
@@ -59,7 +60,7 @@ private let emptyMap: [UInt8] = [0xe0]
 @Test(arguments: 1...8 as ClosedRange<UInt64>)
 func mutationsAreRefusedOrReadSafely(seed: UInt64) throws {
     let bytes = try sound()
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<150 {
         var mutated = bytes
         for _ in 0..<Int.random(in: 1...4, using: &random) {

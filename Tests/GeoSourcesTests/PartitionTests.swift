@@ -2,6 +2,7 @@ import Addressing
 import CMaxMindDB
 import DatabaseBuilder
 import Geography
+import TestSupport
 import Testing
 
 @testable import GeoSources
@@ -23,7 +24,7 @@ private func expectPartition(_ source: some LocationSource, _ family: IPAddress.
 }
 
 private func randomNetworks(_ seed: UInt64) -> [(prefix: Prefix, place: Place)] {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     return (0..<200).map { _ in
         let place = Place(country: ["DE", "FR", "JP", "US"].randomElement(using: &random))
         if Bool.random(using: &random) {
@@ -47,7 +48,7 @@ func leavesAreAPartitionAndAgreeWithTheModel(seed: UInt64) throws {
     let database = try open(
         builder.encode(.init(databaseType: "Test", description: "", buildEpoch: 0)))
     let model = MemoryLocationSource(networks)
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     for family in IPAddress.Family.allCases {
         expectPartition(database, family)
         expectPartition(model, family)
@@ -148,7 +149,7 @@ func lookupAgreesWithTheLibrary(name: String) throws {
     var handle = MMDB_s()
     try #require(MMDB_open(goodFile(name), UInt32(MMDB_MODE_MMAP), &handle) == MMDB_SUCCESS)
     defer { MMDB_close(&handle) }
-    var random = SeededGenerator(state: 7)
+    var random = SeededGenerator(seed: 7)
     for family in IPAddress.Family.allCases {
         let leaves = database.leaves(family)
         for _ in 0..<1500 {

@@ -1,4 +1,5 @@
 import Addressing
+import TestSupport
 import Testing
 
 @testable import Health

@@ -57,8 +57,8 @@ extension Interop {
         /// - the order of the records of an RRset, but not that of a chain (RFC 1034 §3.6.2);
         /// - the case of names that a pointer may stand for (RFC 4343 §4.1: "preservation of case
         ///   on output is NOT required when output is optimized by the use of indirect labels");
-        /// - addresses that are no glue, because the zone itself answers for them (RFC 1034 §4.2.1):
-        ///   BIND adds them to the apex's NS records, we add them to a referral's;
+        /// - addresses that are no glue, because the zone itself answers for them (RFC 1034
+        ///   §4.2.1): BIND adds them to the apex's NS records, we add them to a referral's;
         /// - the RCODE of a chain that comes round: RFC 1034 §3.6.2 wants it signalled "as an
         ///   error" without saying how. BIND says SERVFAIL; we say NOERROR and let the chain speak.
         private static func facts(_ message: Message) -> [String] {

@@ -16,7 +16,7 @@ import Zones
 ///     zone example.com          the lines up to `end` are a zone file
 ///     end
 ///     place 203.0.113.0/24 country=JP continent=AS at=35.7,139.7 [subdivision=US-CA] [city=Dallas]
-///     down fra                  every probe of the target's addresses fails; `up fra` brings it back
+///     down fra                  every probe of the target's addresses fails; `up fra` ends it
 ///     down 198.51.100.20        one address
 ///     query www.example.com A [from=203.0.113.0/24] [resolver=192.0.2.1] [edns=512|none] [tcp]
 ///       rcode NOERROR           first line: RCODE, then the flags that must be set: aa tc

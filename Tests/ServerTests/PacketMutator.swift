@@ -1,4 +1,5 @@
 import DNSWire
+import TestSupport
 
 /// Makes packets that no resolver should send, out of good queries; from a seed, so that each can
 /// be made again.

@@ -171,7 +171,7 @@ import Testing
         #expect(flood.answers == ["127.0.3.1": 2_000])
         #expect(server.client.addresses("app.example.com") == ["127.0.3.1"])
         #expect(
-            server.process.text.contains(
+            server.process.waitForOutput(
                 "address=127.0.3.2 port=\(dead.port) state=down failures=1"))
         // Watched all the time: one first result, no second.
         let firstResults = server.process.text.split(separator: "\n").filter {

@@ -104,7 +104,10 @@ package final class RunningProcess: @unchecked Sendable {
 
     /// Waits for its end; nil when it still runs after `seconds`.
     package func waitForExit(seconds: Double = 20) -> Int32? {
-        eventually(seconds: seconds) { !isRunning } ? exitStatus : nil
+        guard eventually(seconds: seconds, { !isRunning }) else { return nil }
+        // The last of the output may still be on its way through the pipe.
+        _ = reader.wait(timeout: .now() + 1)
+        return exitStatus
     }
 
     /// SIGTERM, and SIGKILL if that does not end it. Returns the exit status.
@@ -128,8 +131,6 @@ package final class RunningProcess: @unchecked Sendable {
         let process = try RunningProcess(program, arguments)
         let status = process.waitForExit(seconds: seconds)
         process.stop()
-        // The last of the output may still be on its way through the pipe.
-        _ = process.reader.wait(timeout: .now() + 1)
         return (status, process.text)
     }
 }

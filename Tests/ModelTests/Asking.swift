@@ -1,0 +1,74 @@
+import Addressing
+import DNSWire
+import Diagnostics
+import Geography
+import Health
+import Loader
+import Responder
+import Steering
+import Testing
+
+/// Zones in memory, loaded as the server loads them.
+func load(
+    _ zones: [(origin: String, text: String)],
+    source: some LocationSource = MemoryLocationSource([])
+) throws -> World {
+    let (world, diagnostics) = ZoneLoader.load(zones: zones, source: source)
+    return try #require(world, "\(diagnostics.map(\.description).joined(separator: "\n"))")
+}
+
+/// SOA and NS of a zone, and what `text` adds.
+func zone(_ text: String) -> String {
+    """
+    $TTL 1h
+    @ SOA ns1 hostmaster 1 2h 30m 2w 1m
+      NS ns1
+    ns1 A 192.0.2.53
+    web CHECK tcp 80
+
+    """ + text
+}
+
+extension World {
+    var probeIdentifiers: [ProbeIdentifier] { plan.probes.indices.map { ProbeIdentifier($0) } }
+
+    /// Every probe of an address in `down` has failed, all others have passed.
+    func health(down: Set<IPAddress>) -> HealthTable {
+        var health = HealthTable()
+        for (index, probe) in plan.probes.enumerated() {
+            health[ProbeIdentifier(index)] = down.contains(probe.address) ? .down : .up
+        }
+        return health
+    }
+
+    func snapshot(down: Set<IPAddress> = []) -> Snapshot {
+        snapshot(health(down: down), probes: probeIdentifiers)
+    }
+
+    /// Number of the GEO name with this owner.
+    func geo(_ name: String) throws -> Int {
+        let owner = try #require(DomainName(name))
+        return try #require(plan.names.firstIndex { $0.name == owner })
+    }
+}
+
+/// Asks a responder over its bytes, as a resolver would over TCP.
+struct Asker: ~Copyable {
+    private var responder: Responder
+
+    init(_ snapshot: Snapshot, seed: UInt64 = 1) {
+        responder = Responder(SnapshotCell(snapshot), seed: seed)
+    }
+
+    mutating func ask(
+        _ name: DomainName, _ type: RRType, from source: IPAddress = IPAddress(ipv4: 0xC000_0201),
+        subnet: Prefix? = nil
+    ) throws -> Message {
+        let query = Message.query(
+            name, type, subnet: subnet.map { ($0.address.bytes, UInt8($0.length)) })
+        var buffer = [UInt8](repeating: 0, count: Responder.streamByteCountMax)
+        var span = buffer.mutableSpan
+        let count = responder.respond(to: query.span, from: source, over: .stream, into: &span)
+        return try #require(Message(Array(buffer[..<count])), "\(name) \(type)")
+    }
+}

@@ -1,0 +1,150 @@
+import Addressing
+import Geography
+import Steering
+import TestSupport
+import Testing
+
+/// How shares are dealt, counted over many clients and draws; seeds are fixed, so the counts are.
+@Suite struct Shares {
+    private static let weights = [50, 30, 15, 5]
+
+    /// Four checked regions under `www`, with `weights`, and the addresses of those in `down` dead.
+    private func answers(_ key: String, down: Set<Int> = []) throws -> AnswerTable {
+        var text = ""
+        for index in Shares.weights.indices {
+            text += "r\(index) REGION \(index) 8 check=web\n  A 198.51.100.\(index + 1)\n"
+        }
+        let targets = Shares.weights.enumerated().map { "r\($0.offset):\($0.element)" }
+        text += "www GEO weighted \(targets.joined(separator: " ")) \(key)\n"
+        let world = try load([("example.com", zone(text))])
+        let addresses = down.map { IPAddress(ipv4: 0xC633_6401 + UInt32($0)) }
+        return world.snapshot(down: Set(addresses)).answers
+    }
+
+    /// Index of the region chosen.
+    private func target(
+        _ view: SteeringView, _ source: IPAddress, _ random: inout RandomSource
+    ) -> Int? {
+        let decision = view.decide(name: 0, client: Client(source: source), random: &random)
+        if case .endpoint(let index) = decision.outcome { return index }
+        return nil
+    }
+
+    /// Draws are independent: counts lie within 5 standard deviations of the binomial distribution.
+    @Test(arguments: [1, 2, 3] as [UInt64]) func drawnSharesAreMet(_ seed: UInt64) throws {
+        let answers = try answers("by=query")
+        let view = answers.view
+        var random = RandomSource(seed: seed)
+        let drawCount = 100_000
+        var counts = [0, 0, 0, 0]
+        for _ in 0..<drawCount {
+            counts[try #require(target(view, IPAddress(ipv4: 1), &random))] += 1
+        }
+        for (count, weight) in zip(counts, Shares.weights) {
+            let share = Double(weight) / 100
+            let expected = Double(drawCount) * share
+            let deviation = (Double(drawCount) * share * (1 - share)).squareRoot()
+            #expect(abs(Double(count) - expected) < 5 * deviation, "\(counts)")
+        }
+    }
+
+    @Test func drawnSharesOfALostTargetGoToTheOthersByWeight() throws {
+        let answers = try answers("by=query", down: [0])
+        let view = answers.view
+        var random = RandomSource(seed: 9)
+        var counts = [0, 0, 0, 0]
+        for _ in 0..<100_000 {
+            counts[try #require(target(view, IPAddress(ipv4: 1), &random))] += 1
+        }
+        #expect(counts[0] == 0)
+        for index in 1...3 {
+            let share = Double(Shares.weights[index]) / 50
+            #expect(abs(Double(counts[index]) / 100_000 - share) < 0.01, "\(counts)")
+        }
+    }
+
+    private func prefixes(_ family: IPAddress.Family, count: Int) -> [IPAddress] {
+        var random = SeededGenerator(seed: 2005)
+        return (0..<count).map { _ in
+            let bits = UInt128.random(in: 0...UInt128.max, using: &random)
+            let length = family == .ipv4 ? 24 : 48
+            return IPAddress(leftAligned: bits, family: family).masked(to: length)
+        }
+    }
+
+    @Test(arguments: [IPAddress.Family.ipv4, .ipv6])
+    func sharesByClientAreWithinOnePercent(_ family: IPAddress.Family) throws {
+        let answers = try answers("by=client")
+        let view = answers.view
+        var random = RandomSource(seed: 0)
+        let count = 200_000
+        var counts = [0, 0, 0, 0]
+        for prefix in prefixes(family, count: count) {
+            counts[try #require(target(view, prefix, &random))] += 1
+        }
+        for (got, weight) in zip(counts, Shares.weights) {
+            #expect(abs(Double(got) / Double(count) - Double(weight) / 100) < 0.01, "\(counts)")
+        }
+    }
+
+    /// A /24 or a /48 is one client; so is it for every server, whatever its generator.
+    @Test(arguments: [IPAddress.Family.ipv4, .ipv6])
+    func theWholePrefixHasOneTarget(_ family: IPAddress.Family) throws {
+        let answers = try answers("by=client")
+        let view = answers.view
+        var generator = SeededGenerator(seed: 48)
+        var changes = 0
+        for prefix in prefixes(family, count: 2000) {
+            var random = RandomSource(seed: generator.next())
+            let whole = Prefix(prefix, length: family == .ipv4 ? 24 : 48)
+            let wanted = target(view, prefix, &random)
+            for address in [whole.last, generator.address(in: whole), generator.address(in: whole)]
+            {
+                #expect(target(view, address, &random) == wanted)
+            }
+            if let next = whole.end, target(view, next, &random) != wanted { changes += 1 }
+        }
+        // The next prefix is another client.
+        #expect(changes > 1000)
+    }
+
+    @Test(arguments: [IPAddress.Family.ipv4, .ipv6])
+    func aLostTargetMovesOnlyItsOwnClients(_ family: IPAddress.Family) throws {
+        let all = try answers("by=client")
+        let (whole, lost) = (all.view, try answers("by=client", down: [1]))
+        let view = lost.view
+        var random = RandomSource(seed: 0)
+        var moved = [0, 0, 0, 0]
+        for prefix in prefixes(family, count: 20_000) {
+            let before = try #require(target(whole, prefix, &random))
+            let after = try #require(target(view, prefix, &random))
+            #expect(after != 1)
+            if before == 1 { moved[after] += 1 } else { #expect(after == before) }
+        }
+        // Its clients spread by the others' weights: 50, 15 and 5 of 70.
+        let total = Double(moved.reduce(0, +))
+        for index in [0, 2, 3] {
+            let share = Double(Shares.weights[index]) / 70
+            #expect(abs(Double(moved[index]) / total - share) < 0.03, "\(moved)")
+        }
+    }
+
+    /// The client subnet is the client, if the name heeds it: the scope says how much of it counts.
+    @Test func theClientSubnetIsHashed() throws {
+        let heeding = try answers("by=client")
+        let deaf = try answers("by=client ecs=off")
+        var random = RandomSource(seed: 0)
+        let source = IPAddress(ipv4: 0xC000_0201)
+        for subnet in prefixes(.ipv4, count: 500) + prefixes(.ipv6, count: 500) {
+            let client = Client(source: source, subnet: subnet)
+            let decision = heeding.view.decide(name: 0, client: client, random: &random)
+            let direct = heeding.view.decide(
+                name: 0, client: Client(source: subnet), random: &random)
+            #expect(decision.outcome == direct.outcome)
+            #expect(decision.scope == (subnet.family == .ipv4 ? 24 : 48) && direct.scope == 0)
+            let unheard = deaf.view.decide(name: 0, client: client, random: &random)
+            let own = deaf.view.decide(name: 0, client: Client(source: source), random: &random)
+            #expect(unheard.outcome == own.outcome && unheard.scope == 0)
+        }
+    }
+}

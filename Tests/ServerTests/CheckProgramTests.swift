@@ -1,0 +1,273 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `geodns-check` promises to scripts: its JSON, its exit status, its messages.
+@Suite struct CheckProgram {
+    let folder: TemporaryFolder
+
+    static let zone =
+        zoneHead + """
+            fra   REGION 50.03 8.57
+                  A 198.51.100.20
+                  AAAA 2001:db8:2::10
+            nrt   REGION 35.76 140.39
+                  A 198.51.100.30
+            app   60/10 GEO nearest fra nrt
+            www   CNAME app
+            cdn   30 GEO failover edge.vendor.net.
+            only  GEO failover nrt last-resort=none
+            text  TXT "a \\"quoted\\" word"
+
+            """
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try folder.write(CheckProgram.zone, to: "zones/example.com.zone")
+        try folder.write(try smallDatabase(), to: "world.mmdb")
+    }
+
+    private func check(_ arguments: String...) throws -> (status: Int32?, text: String) {
+        try RunningProcess.run(
+            Programs.own("geodns-check"),
+            ["--zones", folder.path + "/zones", "--geo-data", folder.path + "/world.mmdb"]
+                + arguments)
+    }
+
+    private func objects(_ text: String) throws -> [[String: Any]] {
+        try text.split(separator: "\n").map { line in
+            try #require(
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)"
+            )
+        }
+    }
+
+    // MARK: - JSON
+
+    /// Byte for byte: others parse this with line tools.
+    @Test func theJSONIsExactlyTheContract() throws {
+        let (status, text) = try check("--json", "--from", "203.0.113.7", "app.example.com")
+        #expect(status == 0)
+        #expect(
+            text == #"{"client":"203.0.113.7","name":"app.example.com.","type":"A","#
+                + #""rcode":"NOERROR","answers":["198.51.100.30"],"ttl":60,"target":"nrt","#
+                + #""reason":"nearest","scope":24,"network":"203.0.113.0/24","#
+                + #""location":{"country":"JP","continent":"AS","latitude":35.69,"#
+                + #""longitude":139.69},"candidates":[{"target":"nrt","distanceKilometers":64,"#
+                + #""health":"up"},{"target":"fra","distanceKilometers":9344,"health":"up"}]}"#
+                + "\n")
+    }
+
+    @Test func everyResultHasEveryKey() throws {
+        let (status, text) = try check(
+            "--json", "--from", "203.0.113.7", "--from", "198.51.100.0/24", "--from", "8.8.8.8",
+            "--from", "2001:db8:2::1", "--type", "A", "--type", "AAAA", "--type", "TXT",
+            "app.example.com", "www.example.com", "cdn.example.com", "text.example.com",
+            "nothing.example.com", "www.example.org")
+        #expect(status == 0)
+        let all = try objects(text)
+        #expect(all.count == 6 * 3 * 4)
+        let keys: Set = [
+            "client", "name", "type", "rcode", "answers", "ttl", "target", "reason", "scope",
+            "network", "location", "candidates",
+        ]
+        for object in all {
+            #expect(Set(object.keys) == keys)
+            #expect(
+                Set((object["location"] as? [String: Any] ?? [:]).keys)
+                    == ["country", "continent", "latitude", "longitude"])
+            for candidate in object["candidates"] as? [[String: Any]] ?? [] {
+                #expect(Set(candidate.keys) == ["target", "distanceKilometers", "health"])
+            }
+        }
+        // By name, then type, then client.
+        #expect(
+            all.prefix(5).map { $0["client"] as? String ?? "" }
+                == ["203.0.113.7", "198.51.100.0/24", "8.8.8.8", "2001:db8:2::1", "203.0.113.7"])
+        #expect(all.prefix(5).map { $0["type"] as? String ?? "" } == ["A", "A", "A", "A", "AAAA"])
+        #expect(
+            all[2]["location"] as? [String: NSNull]
+                == ["country", "continent", "latitude", "longitude"].reduce(into: [:]) {
+                    $0[$1] = NSNull()
+                })
+    }
+
+    @Test(
+        arguments: [
+            ("www.example.com", "A", "NOERROR", ["198.51.100.30"], "nearest", "nrt"),
+            ("app.example.com", "AAAA", "NOERROR", [], "nearest", "nrt"),
+            (
+                "cdn.example.com", "A", "NOERROR", ["edge.vendor.net."], "failover",
+                "edge.vendor.net."
+            ),
+            ("fra.example.com", "A", "NOERROR", ["198.51.100.20"], "static", nil),
+            ("text.example.com", "TXT", "NOERROR", [#""a \"quoted\" word""#], "static", nil),
+            ("text.example.com", "A", "NOERROR", [], "static", nil),
+            ("nothing.example.com", "A", "NXDOMAIN", [], "static", nil),
+            ("www.example.org", "A", "REFUSED", [], "static", nil),
+        ] as [(String, String, String, [String], String, String?)])
+    func resultsOfAllKinds(
+        _ name: String, _ type: String, _ rcode: String, _ answers: [String], _ reason: String,
+        _ target: String?
+    ) throws {
+        let (status, text) = try check("--json", "--from", "203.0.113.7", "--type", type, name)
+        #expect(status == 0)
+        let object = try #require(try objects(text).first)
+        #expect(object["rcode"] as? String == rcode)
+        #expect(object["answers"] as? [String] == answers)
+        #expect(object["reason"] as? String == reason)
+        #expect(object["target"] as? String == target)
+    }
+
+    // MARK: - --down
+
+    @Test func aTargetThatIsDownIsPassedOver() throws {
+        let (status, text) = try check(
+            "--json", "--from", "203.0.113.7", "--down", "nrt", "app.example.com",
+            "only.example.com")
+        #expect(status == 0)
+        let all = try objects(text)
+        #expect(all[0]["answers"] as? [String] == ["198.51.100.20"])
+        #expect(all[0]["ttl"] as? Int == 10)
+        let candidates = all[0]["candidates"] as? [[String: Any]] ?? []
+        #expect(candidates.map { $0["health"] as? String ?? "" } == ["down", "up"])
+        #expect(all[1]["answers"] as? [String] == [])
+        #expect(all[1]["reason"] as? String == "last-resort")
+    }
+
+    @Test func everythingDownIsAnsweredAsLastResort() throws {
+        let (_, text) = try check(
+            "--json", "--from", "203.0.113.7", "--down", "nrt", "--down", "fra.example.com.",
+            "app.example.com")
+        let object = try #require(try objects(text).first)
+        #expect(object["reason"] as? String == "last-resort")
+        #expect(object["answers"] as? [String] == ["198.51.100.30"])
+    }
+
+    @Test func anUnknownTargetIsWrongUsage() throws {
+        let (status, text) = try check("--from", "203.0.113.7", "--down", "nrr", "app.example.com")
+        #expect(status == 2)
+        #expect(
+            text == "geodns-check: --down nrr: no such region or target; there are fra nrt\n")
+    }
+
+    // MARK: - Clients
+
+    @Test func clientsComeFromAFile() throws {
+        let file = try folder.write(
+            "# resolvers\n203.0.113.7   # Tokyo\n\n\t198.51.100.0/24\r\n2001:db8:2::/48",
+            to: "clients")
+        let (status, text) = try check("--json", "--from", "@" + file, "app.example.com")
+        #expect(status == 0)
+        #expect(
+            try objects(text).map { $0["client"] as? String ?? "" }
+                == ["203.0.113.7", "198.51.100.0/24", "2001:db8:2::/48"])
+    }
+
+    @Test func badLinesOfAFileAreAllReported() throws {
+        let file = try folder.write(
+            "203.0.113.7\n  bogus # what\n203.0.113.7/24\n", to: "clients")
+        let (status, text) = try check("--from", "@" + file, "app.example.com")
+        #expect(status == 2)
+        let expected =
+            "expected an address like 133.11.0.1 or a prefix like 203.0.113.0/24 without bits "
+            + "beyond its length"
+        #expect(
+            text == """
+                \(file):2:3: error: \(expected), found 'bogus'
+                \(file):3:1: error: \(expected), found '203.0.113.7/24'
+                geodns-check: --from @\(file): 2 lines to mend
+
+                """)
+    }
+
+    @Test(arguments: [
+        (["app.example.com"], "who asks? give --from IP, --from CIDR or --from @FILE"),
+        (["--from", "203.0.113.7"], "--from needs a NAME to ask for"),
+        (
+            ["--from", "tokyo", "app.example.com"],
+            "--from tokyo: expected an address like 133.11.0.1 or a prefix like 203.0.113.0/24 "
+                + "without bits beyond its length"
+        ),
+        (
+            ["--from", "@/nonexistent", "app.example.com"],
+            "--from @/nonexistent: cannot read /nonexistent: No such file or directory"
+        ),
+        (
+            ["--type", "ADDRESS", "--from", "203.0.113.7", "app.example.com"],
+            "--type ADDRESS: expected a record type, like A, AAAA or TYPE65"
+        ),
+        (["--from", "203.0.113.7", "a..b"], "a..b is no domain name"),
+        (["--sever", "x"], "unknown option --sever; `geodns-check --help` lists them all"),
+    ])
+    func wrongUsageIsStatus2(_ arguments: [String], _ message: String) throws {
+        let (status, text) = try RunningProcess.run(Programs.own("geodns-check"), arguments)
+        #expect(status == 2)
+        #expect(text == "geodns-check: \(message)\n")
+    }
+
+    // MARK: - Text
+
+    @Test func theTextTellsHowTheAnswerCameAbout() throws {
+        let (status, text) = try check(
+            "--from", "203.0.113.7", "--down", "nrt", "app.example.com")
+        #expect(status == 0)
+        #expect(
+            text == """
+                app.example.com. A from 203.0.113.7
+                  client     203.0.113.0/24: JP, continent AS, 35.69 139.69
+                  name       app.example.com. \
+                (\(folder.path)/zones/example.com.zone:10:13): nearest \
+                that is up
+                    1. nrt  64 km  down
+                    2. fra  9344 km  up  <- chosen
+                  ttl        10
+                  scope      /24: holds for 203.0.113.0/24
+                  status     NOERROR
+                  answer     app.example.com.  10  IN  A  198.51.100.20
+
+
+                """)
+    }
+
+    @Test func theTextTellsOfANameThatIsNotThere() throws {
+        let (status, text) = try check("--from", "203.0.113.7", "nothing.example.com")
+        #expect(status == 0)
+        #expect(text.contains("  status     NXDOMAIN\n"))
+        #expect(text.contains("  authority  example.com.  60  IN  SOA  ns1.example.com. "))
+    }
+
+    // MARK: - Zones
+
+    @Test func withoutANameTheZonesAreChecked() throws {
+        let fine = try check()
+        #expect(fine.status == 0)
+        #expect(
+            fine.text == "\(folder.path)/zones/example.com.zone: example.com. serial 1 is fine: "
+                + "8 records, 3 GEO names\n")
+        try folder.write(
+            CheckProgram.zone + "bad GEO nearest nowhere\n", to: "zones/example.com.zone")
+        let bad = try check()
+        #expect(bad.status == 1)
+        #expect(bad.text.contains("example.com.zone:15:17: error: unknown target nowhere"))
+        #expect(bad.text.hasSuffix("geodns-check: 1 error: nothing can be served\n"))
+        // Nothing is explained from a zone with errors.
+        #expect(try check("--from", "203.0.113.7", "app.example.com").status == 1)
+    }
+
+    @Test func withoutADatabaseNobodysPlaceIsTold() throws {
+        let missing = try run(
+            "geodns-check", "--zones", folder.path + "/zones", "--geo-data", "/nonexistent",
+            "--from", "203.0.113.7", "app.example.com")
+        #expect(missing.status == 1)
+        #expect(missing.text.contains("/nonexistent: error: cannot read the location database"))
+        let none = try run(
+            "geodns-check", "--zones", folder.path + "/zones", "--geo-data", "none", "--json",
+            "--from", "203.0.113.7", "app.example.com")
+        #expect(none.status == 0)
+        let object = try #require(try objects(none.text).first)
+        #expect(object["network"] is NSNull)
+        #expect(object["reason"] as? String == "default")
+        #expect(object["answers"] as? [String] == ["198.51.100.20"])
+    }
+}

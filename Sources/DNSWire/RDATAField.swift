@@ -37,7 +37,8 @@ package enum RDATAField: Sendable {
     /// The rest of the RDATA in hexadecimal, in as many words as one likes. The byte before it says
     /// what it is; the length that this asks for, where that is known.
     case digest(DigestKind)
-    /// A length byte and that many bytes in hexadecimal, `-` for none (NSEC3's salt, RFC 5155 §3.3).
+    /// A length byte and that many bytes in hexadecimal, `-` for none (NSEC3's salt, RFC 5155
+    /// §3.3).
     case hexadecimalWithLength
     /// A length byte and that many bytes, at least one, in base32hex without padding (NSEC3's next
     /// hashed owner name, RFC 5155 §3.3).

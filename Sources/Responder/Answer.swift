@@ -15,14 +15,20 @@ struct AnswerItem: BitwiseCopyable {
         case addresses(RRType, start: Int, count: Int)
         /// CNAME to a name in the steering view's bytes.
         case external(Int)
+        /// CNAME to a name in `Answer.names`, made from a DNAME.
+        case synthesized(Int)
     }
     var section: Section
-    /// Where the owner name stands in the zone table's bytes; `AnswerItem.question`: the QNAME.
+    /// Where the owner name stands in the zone table's bytes; `AnswerItem.question`: the QNAME;
+    /// below that a place in `Answer.names`.
     var owner: Int
     var content: Content
     var ttl: UInt32
 
     static let question = -1
+
+    /// The owner that stands at `position` of `Answer.names`.
+    static func owner(synthesizedAt position: Int) -> Int { -2 - position }
 }
 
 /// What a query is answered with: decided first (`Responder+Lookup`), written afterwards
@@ -32,6 +38,8 @@ struct Answer: ~Copyable {
     var isAuthoritative = false
     /// ECS scope of the answer (RFC 7871 §7.2.1).
     var scope = 0
+    /// Names made for this answer.
+    var names = SynthesizedNames()
     private(set) var count = 0
     private var items = ScratchArray(
         capacity: 48,
@@ -42,6 +50,7 @@ struct Answer: ~Copyable {
         code = .noError
         isAuthoritative = false
         scope = 0
+        names.reset()
         count = 0
     }
 

@@ -26,7 +26,7 @@ final class AnswerCounters: Sendable {
         case .notImplemented: notImplemented.increment()
         case .refused: refused.increment()
         case .badVersion: badVersion.increment()
-        case .serverFailure: break
+        case .serverFailure, .nameExists: break
         }
     }
 

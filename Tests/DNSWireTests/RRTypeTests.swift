@@ -39,8 +39,9 @@ private func documentation() -> String {
         # Record types
 
         Every type that can be written by name. All others are written as RFC 3597 has it:
-        `TYPE65280 \\# 4 0a000001`, or with their mnemonic where IANA has one. Made from the table that
-        parsing and printing follow (`Sources/DNSWire/RRTypeDescriptor.swift`): a test keeps them equal.
+        `TYPE65280 \\# 4 0a000001`, or with their mnemonic where IANA has one. Made from the table
+        that parsing and printing follow (`Sources/DNSWire/RRTypeDescriptor.swift`): a test keeps
+        them equal.
 
         | type | number | RDATA | defined in |
         |---|---|---|---|

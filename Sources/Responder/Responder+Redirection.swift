@@ -4,25 +4,37 @@ import Zones
 
 // DNAME (RFC 6672): every name below its owner stands for the same name below its target.
 extension Responder {
-    /// DNAMEs followed before the answer is given as it is.
-    private static var dnameChainMax: Int { cnameChainMax }
-
     /// Where a lookup leads in the end: adds the DNAMEs on the way, each with the CNAME that it
     /// means for the name asked (RFC 6672 §3.2 step 3c), and leaves that in `owner`. Nil when the
     /// answer ends there.
+    @inline(__always)
     mutating func redirected(_ start: ZoneTable.Lookup, owner: inout Int) -> ZoneTable.Lookup? {
+        guard case .redirection = start else { return start }
+        return followRedirections(start, owner: &owner)
+    }
+
+    @inline(never)
+    private mutating func followRedirections(
+        _ start: ZoneTable.Lookup, owner: inout Int
+    ) -> ZoneTable.Lookup? {
         var lookup = start
-        for _ in 0..<Responder.dnameChainMax {
-            guard case .redirection(let dname) = lookup else { return lookup }
+        // Ends, because an answer has room for so many names.
+        while case .redirection(let dname) = lookup {
             answer.isAuthoritative = true
-            guard let target = redirect(at: dname, owner: owner) else { return nil }
+            guard let target = redirect(at: dname, owner: owner), !comesRound(target)
+            else { return nil }
             // The CNAME that was asked for (BIND, Knot and NSD see it so, too).
             if query.type == .cname { return nil }
             owner = AnswerItem.owner(synthesizedAt: target)
             guard chased.read(answer.names.view.span, at: target) != nil else { return nil }
             lookup = zones.find(chased, dsAtCut: query.type == .ds)
         }
-        return nil
+        return lookup
+    }
+
+    /// Whether the name at `target` has been asked for before.
+    private func comesRound(_ target: Int) -> Bool {
+        answer.names.isRepeated(target) || answer.names.isEqual(target, to: name)
     }
 
     /// Adds the DNAME, and the CNAME for the name at `owner`; where that leads stands at the place
@@ -63,17 +75,20 @@ extension Responder {
 
 /// Names in wire form that one answer needed and no table has.
 struct SynthesizedNames: ~Copyable {
-    /// As many as a chain of CNAMEs and DNAMEs may need.
-    private static var countMax: Int { 16 }
+    /// As many as CNAMEs that are followed.
+    private static var countMax: Int { Responder.cnameChainMax }
 
     private var bytes = ScratchArray<UInt8>(
         capacity: SynthesizedNames.countMax * DomainName.byteCountMax + 8, repeating: 0)
     private var byteCount = 0
+    private var count = 0
 
-    mutating func reset() { byteCount = 0 }
+    mutating func reset() {
+        byteCount = 0
+        count = 0
+    }
 
-    /// For one more name of any length.
-    var hasRoom: Bool { byteCount + DomainName.byteCountMax + 8 <= bytes.capacity }
+    var hasRoom: Bool { count < SynthesizedNames.countMax }
 
     var view: TableView<UInt8> { bytes.view }
 
@@ -88,6 +103,7 @@ struct SynthesizedNames: ~Copyable {
         let prefixByteCount = name.byteCount - suffixByteCount
         guard prefixByteCount + end + 1 - target <= DomainName.byteCountMax else { return nil }
         let start = byteCount
+        count += 1
         var index = 0
         while index < prefixByteCount {
             bytes[byteCount] = name.byte(at: index)
@@ -101,5 +117,38 @@ struct SynthesizedNames: ~Copyable {
             index += 1
         }
         return start
+    }
+
+    /// Whether the name at `position` was added before, too; in any case of letters.
+    func isRepeated(_ position: Int) -> Bool {
+        var earlier = 0
+        while earlier < position {
+            let count = length(at: earlier)
+            var index = 0
+            while index < count,
+                lowercased(bytes[earlier + index]) == lowercased(bytes[position + index])
+            {
+                index += 1
+            }
+            if index == count { return true }
+            earlier += count
+        }
+        return false
+    }
+
+    /// Bytes of the name at `position`, the root's zero included.
+    private func length(at position: Int) -> Int {
+        var end = position
+        while bytes[end] != 0 { end += 1 + Int(bytes[end]) }
+        return end + 1 - position
+    }
+
+    func isEqual(_ position: Int, to name: borrowing QuestionName) -> Bool {
+        var index = 0
+        while index < name.byteCount {
+            if lowercased(bytes[position + index]) != name.byte(at: index) { return false }
+            index += 1
+        }
+        return true
     }
 }

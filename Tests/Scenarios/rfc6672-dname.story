@@ -16,6 +16,8 @@ out    300  DNAME example.net.
 *.up   300  A   192.0.2.4
 up     300  DNAME target
 loop   300  DNAME loop
+round1 300  DNAME round2
+round2 300  DNAME Round1
 chain1 300  DNAME chain2
 chain2 300  DNAME new
 to     300  CNAME www.old
@@ -103,6 +105,18 @@ query www.chain1.example.com A
   answer chain2.example.com. 300 IN DNAME new.example.com.
   answer www.chain2.example.com. 300 IN CNAME www.new.example.com.
   answer www.new.example.com. 200 IN A 192.0.2.2
+
+# Round in a circle: the chain says so, each step once.
+query x.loop.example.com A
+  rcode NOERROR aa
+  answer loop.example.com. 300 IN DNAME loop.example.com.
+  answer x.loop.example.com. 300 IN CNAME x.loop.example.com.
+query x.round1.example.com A
+  rcode NOERROR aa
+  answer round1.example.com. 300 IN DNAME round2.example.com.
+  answer x.round1.example.com. 300 IN CNAME x.round2.example.com.
+  answer round2.example.com. 300 IN DNAME Round1.example.com.
+  answer x.round2.example.com. 300 IN CNAME x.round1.example.com.
 
 # Out of our zones the resolver goes on by itself.
 query www.out.example.com A

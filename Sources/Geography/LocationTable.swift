@@ -27,7 +27,15 @@ package final class LocationTable: Sendable {
         roots.count * 4 + nodes.count * MemoryLayout<LocationNode>.stride + leaves.count * 4
     }
 
-    package var view: View { View(roots: roots.view, nodes: nodes.view, leaves: leaves.view) }
+    /// Valid for as long as this object lives (`FrozenArray.view`).
+    @unsafe package var view: View {
+        unsafe View(roots: roots.view, nodes: nodes.view, leaves: leaves.view)
+    }
+
+    /// What the table says of one address.
+    package func find(_ address: IPAddress) -> Match {
+        withExtendedLifetime(self) { unsafe view.find(address) }
+    }
 
     /// Direct bits at the top of each family's trie.
     static let rootBitCount = 16

@@ -137,16 +137,9 @@ package enum ZoneLoader {
         guard let plan, !diagnostics.hasErrors else { return (nil, diagnostics) }
         let summaries = zip(drafts, files).map { draft, file in
             World.ZoneSummary(
-                origin: draft.origin, serial: table.view.serial(of: draft.origin) ?? 0,
+                origin: draft.origin, serial: table.serial(of: draft.origin) ?? 0,
                 file: file, recordCount: draft.records.count, geoCount: draft.geos.count)
         }
         return (World(zones: table, plan: plan, summaries: summaries), diagnostics)
-    }
-}
-
-extension ZoneTable.View {
-    /// The SOA's serial of the zone with this apex.
-    fileprivate func serial(of origin: DomainName) -> UInt32? {
-        node(named: origin).map { zones[Int(nodes[$0].zone)].serial }
     }
 }

@@ -37,8 +37,9 @@ package struct Responder: ~Copyable {
     package init(_ snapshots: SnapshotCell, seed: UInt64) {
         self.snapshots = snapshots
         snapshot = snapshots.latest
-        zones = snapshot.zones.view
-        steering = snapshot.answers.view
+        // SAFETY: `snapshot` is held beside its views, and replaced together with them.
+        zones = unsafe snapshot.zones.view
+        steering = unsafe snapshot.answers.view
         counters = snapshots.makeCounters()
         random = RandomSource(seed: seed)
     }
@@ -53,8 +54,9 @@ package struct Responder: ~Copyable {
     /// Takes up the latest snapshot; called once before each batch of queries.
     package mutating func refresh() {
         guard snapshots.refresh(&snapshot, seen: &seen) else { return }
-        zones = snapshot.zones.view
-        steering = snapshot.answers.view
+        // SAFETY: `snapshot` is held beside its views, and replaced together with them.
+        zones = unsafe snapshot.zones.view
+        steering = unsafe snapshot.answers.view
     }
 
     /// Writes the response to one message from the start of `response`, and returns its byte

@@ -38,12 +38,31 @@ package final class AnswerTable: Sendable {
         bytes = FrozenArray(builder.bytes)
     }
 
-    /// Windows on the tables, valid while the `AnswerTable` lives.
-    package var view: SteeringView {
-        SteeringView(
+    /// Windows on the tables, valid for as long as this object lives (`FrozenArray.view`).
+    @unsafe package var view: SteeringView {
+        unsafe SteeringView(
             names: names.view, selectors: selectors.view, choices: choices.view,
             shares: shares.view, endpoints: endpoints.view, bytes: bytes.view,
             tables: plan.tables.view)
+    }
+
+    /// One decision: what `SteeringView.decide` says.
+    package func decide(
+        name: Int, client: Client, random: inout RandomSource
+    ) -> Decision {
+        withExtendedLifetime(self) {
+            unsafe view.decide(name: name, client: client, random: &random)
+        }
+    }
+
+    /// One step of a decision.
+    func choose(
+        _ selector: SelectorState, _ client: Client, _ scope: inout Int,
+        _ random: inout RandomSource
+    ) -> Choice {
+        withExtendedLifetime(self) {
+            unsafe view.choose(selector, client, &scope, &random)
+        }
     }
 }
 

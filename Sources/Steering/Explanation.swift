@@ -46,7 +46,7 @@ extension AnswerTable {
         name: Int, client: Client, place: Place, seed: UInt64
     ) -> Explanation {
         var random = RandomSource(seed: seed)
-        var decision = view.decide(name: name, client: client, random: &random)
+        var decision = decide(name: name, client: client, random: &random)
         random = RandomSource(seed: seed)
         var steps: [Explanation.Step] = []
         var current: Int? = name
@@ -65,13 +65,13 @@ extension AnswerTable {
         let name = plan.names[number]
         let selector = plan.selectors[name.selector]
         var scope = 0
-        let choice = view.choose(selectors[name.selector], client, &scope, &random)
+        let choice = choose(selectors[name.selector], client, &scope, &random)
         var order = Array(selector.targets.indices)
         var match: LocationTable.Match?
         var sites: [Site?] = selector.targets.map { site(of: $0) }
         if case .ranked(let ranking) = selector.method {
             let address = selector.usesClientSubnet ? client.subnet ?? client.source : client.source
-            let found = plan.rankings[ranking].table.view.find(address)
+            let found = plan.rankings[ranking].table.find(address)
             match = found
             order = plan.rankings[ranking].orders[found.order]
             sites = plan.rankings[ranking].sites

@@ -31,7 +31,8 @@ package final class SteeringPlan: Sendable {
         self.selectors = selectors
         self.names = names
         self.rankings = rankings
-        tables = FrozenArray(rankings.map(\.table.view))
+        // SAFETY: the plan holds the rankings, and with them their tables, for as long as it lives.
+        tables = FrozenArray(rankings.map { unsafe $0.table.view })
     }
 
     /// No GEO name anywhere.

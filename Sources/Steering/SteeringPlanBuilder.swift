@@ -9,6 +9,7 @@ package import Zones
 /// probes, places to orders; and reports everything that does not fit.
 package struct SteeringPlanBuilder {
     let drafts: [ZoneDraft]
+    private let table: ZoneTable
     let zones: ZoneTable.View
     private(set) var directory: SteeringDirectory
     private(set) var diagnostics: [Diagnostic] = []
@@ -62,7 +63,9 @@ package struct SteeringPlanBuilder {
 
     private init(_ drafts: [ZoneDraft], _ table: ZoneTable) {
         self.drafts = drafts
-        zones = table.view
+        self.table = table
+        // SAFETY: `table` is held beside it.
+        zones = unsafe table.view
         directory = SteeringDirectory(drafts)
         diagnostics = directory.diagnostics
     }

@@ -16,10 +16,13 @@ package final class FrozenArray<Element: BitwiseCopyable & Sendable>: @unchecked
 
     @inlinable package var count: Int { unsafe storage.count }
 
-    @inlinable package subscript(index: Int) -> Element { view[index] }
+    @inlinable package subscript(index: Int) -> Element {
+        withExtendedLifetime(self) { unsafe view[index] }
+    }
 
-    /// Valid for as long as this object lives.
-    @inlinable package var view: TableView<Element> {
+    /// Valid for as long as this object lives, and unsafe for that reason: whoever takes a view
+    /// sees to it that the object outlives its use.
+    @unsafe @inlinable package var view: TableView<Element> {
         unsafe TableView(UnsafeBufferPointer(storage))
     }
 }

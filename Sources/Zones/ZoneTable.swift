@@ -30,8 +30,9 @@ package final class ZoneTable: Sendable {
     package static let empty = ZoneTable(
         nodes: [], rrsets: [], slots: [0], bytes: [], glue: [], zones: [])
 
-    package var view: View {
-        View(
+    /// Valid for as long as this object lives (`FrozenArray.view`).
+    @unsafe package var view: View {
+        unsafe View(
             nodes: nodes.view, rrsets: rrsets.view, slots: slots.view, bytes: bytes.view,
             glue: glue.view, zones: zones.view)
     }
@@ -177,6 +178,31 @@ extension ZoneTable {
 }
 
 // MARK: - For the control plane
+
+extension ZoneTable {
+    /// The serial of the zone with this apex.
+    package func serial(of origin: DomainName) -> UInt32? {
+        withExtendedLifetime(self) {
+            let view = unsafe view
+            return view.node(named: origin).map { view.zones[Int(view.nodes[$0].zone)].serial }
+        }
+    }
+
+    /// The number of the GEO name that answers at `name`, wildcards considered.
+    package func geoName(at name: DomainName) -> Int? {
+        withExtendedLifetime(self) {
+            let view = unsafe view
+            var question = QuestionName()
+            guard question.read(name.wire.span, at: 0) != nil else { return nil }
+            switch view.find(question) {
+            case .name(let node), .wildcard(let node):
+                return view.rrset(.geo, at: node).map { Int(view.rrsets[$0].link) }
+            default:
+                return nil
+            }
+        }
+    }
+}
 
 extension ZoneTable.View {
     /// The node named `name` exactly, zone cuts and wildcards not considered.

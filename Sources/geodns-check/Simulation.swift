@@ -92,7 +92,7 @@ struct Simulation {
             [name]
             + response.answers.filter { $0.type == .cname }
             .compactMap { DomainName(wire: $0.rdata) }
-        guard let geo = owners.compactMap({ geoName(at: $0) }).first else { return nil }
+        guard let geo = owners.compactMap({ world.zones.geoName(at: $0) }).first else { return nil }
         // With a prefix of 0 the client does not want to be placed.
         let subnet = client.length > 0 ? client.address : nil
         let explanation = answers.explain(
@@ -102,18 +102,6 @@ struct Simulation {
         let isAddress = type == .a || type == .aaaa || type == .any
         if case .external = explanation.decision.outcome { return explanation }
         return isAddress ? explanation : nil
-    }
-
-    private func geoName(at name: DomainName) -> Int? {
-        var question = QuestionName()
-        let zones = world.zones.view
-        guard question.read(name.wire.span, at: 0) != nil else { return nil }
-        switch zones.find(question) {
-        case .name(let node), .wildcard(let node):
-            return zones.rrset(.geo, at: node).map { Int(zones.rrsets[$0].link) }
-        default:
-            return nil
-        }
     }
 }
 

@@ -38,7 +38,9 @@ func aReadNameIsItsLowerCaseWithTheBuildersHashes(text: String) throws {
         let hashes = (0...labelCount).map { question.hash(from: $0) }
         #expect(hashes == expected)
         let table = FrozenArray(name.canonical.wire + [UInt8](repeating: 9, count: 8))
-        let isSame = question.isSuffix(from: 0, equalTo: table.view, at: 0)
+        let isSame = withExtendedLifetime(table) {
+            question.isSuffix(from: 0, equalTo: table.view, at: 0)
+        }
         #expect(isSame)
     }
 }

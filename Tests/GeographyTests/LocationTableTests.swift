@@ -111,9 +111,9 @@ private let trialsPerSeed = 20
         var random = SeededGenerator(seed: seed)
         for _ in 0..<trialsPerSeed {
             let trial = Trial.random(&random)
-            let view = trial.table()
+            let table = trial.table()
             for address in addresses(for: trial, &random) where address.embeddedIPv4 == nil {
-                let match = view.view.find(address)
+                let match = table.find(address)
                 #expect(match.order == trial.order(of: address), "seed \(seed), \(address)")
             }
         }
@@ -140,12 +140,12 @@ private let trialsPerSeed = 20
         var step = 0
         var next: IPAddress? = IPAddress(leftAligned: 0, family: family)
         while let address = next {
-            let match = table.view.find(address)
+            let match = table.find(address)
             let scope = Prefix(address, length: match.scope)
             // It starts where the one before ended: no gap, no overlap.
             #expect(scope.address == address, comment)
             for inside in [scope.last, random.address(in: scope)] {
-                #expect(table.view.find(inside) == match, comment)
+                #expect(table.find(inside) == match, comment)
             }
             next = scope.end
             if let form = IPAddress.embeddingPrefixes.first(where: { $0.contains(address) }) {
@@ -190,7 +190,7 @@ private let trialsPerSeed = 20
             let trial = Trial.random(&random)
             let table = trial.table()
             let scopes = addresses(for: trial, &random).map { address in
-                Prefix(address, length: table.view.find(address).scope)
+                Prefix(address, length: table.find(address).scope)
             }
             for family in IPAddress.Family.allCases {
                 let sorted = Set(scopes.filter { $0.family == family }).sorted {
@@ -210,8 +210,8 @@ private let trialsPerSeed = 20
             let table = trial.table()
             for address in addresses(for: trial, &random) {
                 guard let (inside, offset) = address.embeddedIPv4 else { continue }
-                let match = table.view.find(address)
-                let plain = table.view.find(inside)
+                let match = table.find(address)
+                let plain = table.find(inside)
                 #expect(match.order == plain.order && match.order == trial.order(of: inside))
                 #expect(match.scope == plain.scope + offset)
             }
@@ -221,9 +221,9 @@ private let trialsPerSeed = 20
     @Test func withoutAnythingOneOrderIsForAll() {
         let trial = Trial(networks: [], overrides: [], orderCount: 3)
         let table = trial.table()
-        #expect(table.view.find(IPAddress(ipv4: 0xC000_0201)) == .init(order: 0, scope: 0))
+        #expect(table.find(IPAddress(ipv4: 0xC000_0201)) == .init(order: 0, scope: 0))
         // Wider than /3 it would hold 64:ff9b::/96, 2001::/32 and the like.
-        #expect(table.view.find(IPAddress(ipv6: .max)) == .init(order: 0, scope: 1))
+        #expect(table.find(IPAddress(ipv6: .max)) == .init(order: 0, scope: 1))
     }
 
     /// The deepest trie there is: single addresses next to each other.
@@ -240,12 +240,12 @@ private let trialsPerSeed = 20
         let trial = Trial(networks: networks, overrides: [], orderCount: 100)
         let table = trial.table()
         for number in 0..<64 {
-            let match = table.view.find(address(number))
+            let match = table.find(address(number))
             #expect(match == .init(order: (number % 2 + 1) * 7, scope: width))
         }
         let outside = IPAddress(
             leftAligned: base.bits ^ 1 << UInt128(128 - width + 6), family: family)
-        #expect(table.view.find(outside) == .init(order: 0, scope: width - 6))
+        #expect(table.find(outside) == .init(order: 0, scope: width - 6))
     }
 
     @Test func ofEqualOverridesTheLastWins() throws {
@@ -253,7 +253,7 @@ private let trialsPerSeed = 20
         let trial = Trial(
             networks: [], overrides: [.init(prefix, line: 1), .init(prefix, line: 2)],
             orderCount: 100)
-        #expect(trial.table().view.find(IPAddress(ipv4: 0x0a00_0001)) == .init(order: 13, scope: 8))
+        #expect(trial.table().find(IPAddress(ipv4: 0x0a00_0001)) == .init(order: 13, scope: 8))
     }
 
     private func addresses(for trial: Trial, _ random: inout SeededGenerator) -> [IPAddress] {

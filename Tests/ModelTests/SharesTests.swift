@@ -23,7 +23,7 @@ import Testing
 
     /// Index of the region chosen.
     private func target(
-        _ view: SteeringView, _ source: IPAddress, _ random: inout RandomSource
+        _ view: AnswerTable, _ source: IPAddress, _ random: inout RandomSource
     ) -> Int? {
         let decision = view.decide(name: 0, client: Client(source: source), random: &random)
         if case .endpoint(let index) = decision.outcome { return index }
@@ -33,7 +33,7 @@ import Testing
     /// Draws are independent: counts lie within 5 standard deviations of the binomial distribution.
     @Test(arguments: [1, 2, 3] as [UInt64]) func drawnSharesAreMet(_ seed: UInt64) throws {
         let answers = try answers("by=query")
-        let view = answers.view
+        let view = answers
         var random = RandomSource(seed: seed)
         let drawCount = 100_000
         var counts = [0, 0, 0, 0]
@@ -50,7 +50,7 @@ import Testing
 
     @Test func drawnSharesOfALostTargetGoToTheOthersByWeight() throws {
         let answers = try answers("by=query", down: [0])
-        let view = answers.view
+        let view = answers
         var random = RandomSource(seed: 9)
         var counts = [0, 0, 0, 0]
         for _ in 0..<100_000 {
@@ -75,7 +75,7 @@ import Testing
     @Test(arguments: [IPAddress.Family.ipv4, .ipv6])
     func sharesByClientAreWithinOnePercent(_ family: IPAddress.Family) throws {
         let answers = try answers("by=client")
-        let view = answers.view
+        let view = answers
         var random = RandomSource(seed: 0)
         let count = 200_000
         var counts = [0, 0, 0, 0]
@@ -91,7 +91,7 @@ import Testing
     @Test(arguments: [IPAddress.Family.ipv4, .ipv6])
     func theWholePrefixHasOneTarget(_ family: IPAddress.Family) throws {
         let answers = try answers("by=client")
-        let view = answers.view
+        let view = answers
         var generator = SeededGenerator(seed: 48)
         var changes = 0
         for prefix in prefixes(family, count: 2000) {
@@ -111,8 +111,8 @@ import Testing
     @Test(arguments: [IPAddress.Family.ipv4, .ipv6])
     func aLostTargetMovesOnlyItsOwnClients(_ family: IPAddress.Family) throws {
         let all = try answers("by=client")
-        let (whole, lost) = (all.view, try answers("by=client", down: [1]))
-        let view = lost.view
+        let (whole, lost) = (all, try answers("by=client", down: [1]))
+        let view = lost
         var random = RandomSource(seed: 0)
         var moved = [0, 0, 0, 0]
         for prefix in prefixes(family, count: 20_000) {
@@ -137,13 +137,13 @@ import Testing
         let source = IPAddress(ipv4: 0xC000_0201)
         for subnet in prefixes(.ipv4, count: 500) + prefixes(.ipv6, count: 500) {
             let client = Client(source: source, subnet: subnet)
-            let decision = heeding.view.decide(name: 0, client: client, random: &random)
-            let direct = heeding.view.decide(
+            let decision = heeding.decide(name: 0, client: client, random: &random)
+            let direct = heeding.decide(
                 name: 0, client: Client(source: subnet), random: &random)
             #expect(decision.outcome == direct.outcome)
             #expect(decision.scope == (subnet.family == .ipv4 ? 24 : 48) && direct.scope == 0)
-            let unheard = deaf.view.decide(name: 0, client: client, random: &random)
-            let own = deaf.view.decide(name: 0, client: Client(source: source), random: &random)
+            let unheard = deaf.decide(name: 0, client: client, random: &random)
+            let own = deaf.decide(name: 0, client: Client(source: source), random: &random)
             #expect(unheard.outcome == own.outcome && unheard.scope == 0)
         }
     }

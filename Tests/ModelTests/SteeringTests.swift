@@ -47,7 +47,7 @@ import Testing
         let plain = Place(continent: "EU", coordinates: Coordinates(latitude: 1, longitude: 1))
         let explanation = answers.explain(name: number, client: client, place: plain, seed: seed)
         var source = RandomSource(seed: seed)
-        let decision = answers.view.decide(name: number, client: client, random: &source)
+        let decision = answers.decide(name: number, client: client, random: &source)
         #expect(explanation.decision.outcome == decision.outcome, comment)
         #expect(explanation.decision.ttl == decision.ttl, comment)
         #expect(explanation.decision.scope == decision.scope, comment)
@@ -108,7 +108,9 @@ import Testing
         case .endpoint(let index): #expect(answers.plan.endpoints[index].label == label, comment)
         case .external(let start):
             let name = try #require(DomainName(label), comment)
-            let bytes = name.wire.indices.map { answers.view.bytes[start + $0] }
+            let bytes = withExtendedLifetime(answers) {
+                name.wire.indices.map { answers.view.bytes[start + $0] }
+            }
             #expect(bytes == name.wire, comment)
         }
     }

@@ -32,13 +32,18 @@ private let unsafeFiles: Set<String> = [
     "Administration/ControlStream.swift", "Configuration/Console.swift",
     "DNSWire/MessageWriter.swift", "GeoSources/DatabaseImage.swift",
     "GeoSources/DatabaseReader.swift", "GeoSources/MaxMindDatabase+Load.swift",
+    "Geography/LocationTable.swift",
     "HealthMonitor/HealthMonitor.swift", "HealthMonitor/Multi.swift", "HealthMonitor/Thread.swift",
     "HealthMonitor/Transfer.swift", "HealthMonitor/Verdict.swift", "Loader/FileSystem.swift",
+    "Responder/Responder.swift",
     "Server/Log.swift", "Server/Server.swift", "Server/ServiceManager.swift",
+    "Steering/AnswerTable.swift", "Steering/SteeringPlan.swift",
+    "Steering/SteeringPlanBuilder.swift",
     "SystemCalls/Errno.swift", "Tables/FrozenArray.swift", "Tables/ScratchArray.swift",
     "Tables/Words.swift", "Transport/DatagramBatch.swift",
     "Transport/Listeners.swift", "Transport/Poller.swift", "Transport/SocketAddress.swift",
-    "Transport/StreamConnections.swift", "Transport/Workers.swift", "geodns-mmdb/Files.swift",
+    "Transport/StreamConnections.swift", "Transport/Workers.swift", "Zones/ZoneTable.swift",
+    "geodns-mmdb/Files.swift",
 ]
 
 @Suite struct Layers {

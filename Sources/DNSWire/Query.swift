@@ -8,7 +8,7 @@ package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case nameError = 3
     case notImplemented = 4
     case refused = 5
-    /// "Name exists when it should not": a DNAME makes a name that is too long (RFC 6672 §2.2).
+    /// YXDOMAIN: a DNAME makes a name that is too long (RFC 2136 §2.2, RFC 6672 §2.2).
     case nameExists = 6
     /// Extended: the upper eight bits travel in OPT.
     case badVersion = 16

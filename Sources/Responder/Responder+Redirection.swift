@@ -58,7 +58,7 @@ extension Responder {
             answer.code = .nameExists
             return nil
         }
-        // "The TTL of the synthesized CNAME … MUST be that of the DNAME" (RFC 6672 §3.1).
+        // With the TTL of the DNAME (RFC 6672 §3.1).
         answer.add(
             AnswerItem(
                 section: .answer, owner: owner, content: .synthesized(target), ttl: rrset.ttl))

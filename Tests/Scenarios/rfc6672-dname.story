@@ -33,7 +33,7 @@ ns1    3600 A   192.0.2.53
 @      3600 DNAME example.com.
 end
 
-# "DNAME redirects names below it, and not the name itself" (RFC 6672 §2.3).
+# A DNAME redirects the names below it, and not its own (RFC 6672 §2.3).
 query old.example.com TXT
   rcode NOERROR aa
   answer old.example.com. 300 IN TXT "at the owner itself"
@@ -136,7 +136,7 @@ query host.sub.old.example.com A
   answer host.sub.old.example.com. 300 IN CNAME host.sub.new.example.com.
   authority sub.new.example.com. 300 IN NS ns.elsewhere.net.
 
-# "YXDOMAIN … if the name is too long" (RFC 6672 §2.2); the DNAME tells why.
+# YXDOMAIN where the new name is too long (RFC 6672 §2.2); the DNAME tells why.
 query xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy.long.example.com A
   rcode YXDOMAIN aa
   answer long.example.com. 300 IN DNAME a-rather-long-label-of-more-than-thirty-bytes.example.net.

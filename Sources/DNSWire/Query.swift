@@ -6,6 +6,8 @@ package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case nameError = 3
     case notImplemented = 4
     case refused = 5
+    /// YXDOMAIN: a DNAME makes a name that is too long (RFC 2136 §2.2, RFC 6672 §2.2).
+    case nameExists = 6
     /// Extended: the upper eight bits travel in OPT.
     case badVersion = 16
     /// Extended too (RFC 7873 §8).
@@ -20,6 +22,7 @@ package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
         case .nameError: "NXDOMAIN"
         case .notImplemented: "NOTIMP"
         case .refused: "REFUSED"
+        case .nameExists: "YXDOMAIN"
         case .badVersion: "BADVERS"
         case .badCookie: "BADCOOKIE"
         }

@@ -25,6 +25,9 @@ package struct QuestionName: ~Copyable {
     /// Hash of the suffix that starts with label `label`; `labelCount` gives the root's.
     package func hash(from label: Int) -> UInt64 { hashes[label] }
 
+    /// A byte of the canonical form.
+    package func byte(at index: Int) -> UInt8 { canonical[index] }
+
     /// Whether the suffix that starts with label `label` is the lower-case name at `position` of
     /// `names`, which go on for at least eight bytes after it.
     package func isSuffix(

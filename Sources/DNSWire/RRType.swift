@@ -10,13 +10,41 @@ package struct RRType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     package static let cname = RRType(rawValue: 5)
     package static let soa = RRType(rawValue: 6)
     package static let ptr = RRType(rawValue: 12)
+    package static let hinfo = RRType(rawValue: 13)
     package static let mx = RRType(rawValue: 15)
     package static let txt = RRType(rawValue: 16)
+    package static let rp = RRType(rawValue: 17)
+    package static let afsdb = RRType(rawValue: 18)
     package static let aaaa = RRType(rawValue: 28)
+    package static let loc = RRType(rawValue: 29)
     package static let srv = RRType(rawValue: 33)
+    package static let naptr = RRType(rawValue: 35)
+    package static let kx = RRType(rawValue: 36)
+    package static let cert = RRType(rawValue: 37)
+    package static let dname = RRType(rawValue: 39)
     package static let opt = RRType(rawValue: 41)
     package static let ds = RRType(rawValue: 43)
+    package static let sshfp = RRType(rawValue: 44)
+    package static let rrsig = RRType(rawValue: 46)
+    package static let nsec = RRType(rawValue: 47)
+    package static let dnskey = RRType(rawValue: 48)
+    package static let dhcid = RRType(rawValue: 49)
+    package static let nsec3 = RRType(rawValue: 50)
+    package static let nsec3param = RRType(rawValue: 51)
+    package static let tlsa = RRType(rawValue: 52)
+    package static let smimea = RRType(rawValue: 53)
+    package static let cds = RRType(rawValue: 59)
+    package static let cdnskey = RRType(rawValue: 60)
+    package static let openpgpkey = RRType(rawValue: 61)
+    package static let csync = RRType(rawValue: 62)
+    package static let zonemd = RRType(rawValue: 63)
+    package static let svcb = RRType(rawValue: 64)
+    package static let https = RRType(rawValue: 65)
+    package static let spf = RRType(rawValue: 99)
+    package static let eui48 = RRType(rawValue: 108)
+    package static let eui64 = RRType(rawValue: 109)
     package static let any = RRType(rawValue: 255)
+    package static let uri = RRType(rawValue: 256)
     package static let caa = RRType(rawValue: 257)
 
     // Ours, from the range for private use (RFC 6895 §3.1): see the zone language.
@@ -44,82 +72,25 @@ package struct RRType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     package var isMetaOrQuestionType: Bool { self == .opt || (128...255).contains(rawValue) }
 }
 
-/// One field of a record's RDATA: the one description that parsing, printing and name compression
-/// follow.
-package enum RDATAField: Sendable {
-    case uint8
-    case uint16
-    case uint32
-    /// A 32-bit number of seconds, written as a TTL: `1h30m` or plain seconds.
-    case duration
-    case ipv4
-    case ipv6
-    /// A name that may be compressed (the types of RFC 1035, RFC 3597 §4).
-    case compressibleName
-    /// A name that must not be compressed.
-    case name
-    /// One or more character-strings to the end of the RDATA (RFC 1035 §3.3.14).
-    case characterStrings
-    /// CAA's tag: a length byte and that many letters or digits (RFC 8659 §4.1).
-    case tag
-    /// The rest of the RDATA as one quoted string without a length byte (CAA's value).
-    case text
-}
-
-/// A record type this server knows by name. Types that are not in the table travel as RFC 3597
-/// has it: `TYPE65280 \# 4 0a000001`.
-package struct RRTypeDescriptor: Sendable {
-    package let type: RRType
-    package let mnemonic: String
-    package let fields: [RDATAField]
-    /// What each field is called, one for one: for messages.
-    package let fieldNames: [String]
-
-    package static let all: [RRTypeDescriptor] = [
-        .init(.a, "A", [(.ipv4, "address")]),
-        .init(.ns, "NS", [(.compressibleName, "name server")]),
-        .init(.cname, "CNAME", [(.compressibleName, "canonical name")]),
-        .init(
-            .soa, "SOA",
-            [
-                (.compressibleName, "primary server"), (.compressibleName, "mailbox"),
-                (.uint32, "serial"), (.duration, "refresh"), (.duration, "retry"),
-                (.duration, "expire"), (.duration, "minimum"),
-            ]),
-        .init(.ptr, "PTR", [(.compressibleName, "name")]),
-        .init(.mx, "MX", [(.uint16, "preference"), (.compressibleName, "exchange")]),
-        .init(.txt, "TXT", [(.characterStrings, "text")]),
-        .init(.aaaa, "AAAA", [(.ipv6, "address")]),
-        .init(
-            .srv, "SRV",
-            [(.uint16, "priority"), (.uint16, "weight"), (.uint16, "port"), (.name, "target")]),
-        .init(.caa, "CAA", [(.uint8, "flags"), (.tag, "tag"), (.text, "value")]),
-    ]
-
-    private init(
-        _ type: RRType, _ mnemonic: String, _ fields: [(kind: RDATAField, name: String)]
-    ) {
-        self.type = type
-        self.mnemonic = mnemonic
-        self.fields = fields.map { $0.kind }
-        self.fieldNames = fields.map { $0.name }
-    }
-
-    /// Nil for a type that travels as RFC 3597 has it.
-    package static func of(_ type: RRType) -> RRTypeDescriptor? { all.first { $0.type == type } }
-}
-
 extension RRType: CustomStringConvertible {
-    /// Names that a question or a message may show beside those of the table.
-    private static let others: [(type: RRType, mnemonic: String)] = [
-        (.opt, "OPT"), (.ds, "DS"), (.any, "ANY"),
-        (.region, "REGION"), (.check, "CHECK"), (.geo, "GEO"), (.map, "MAP"),
-    ]
+    /// Names that a question, a type bitmap or a zone file may show beside those of the table (IANA
+    /// "Resource Record (RR) TYPEs"). RDATA of these is written as RFC 3597 has it.
+    package static let withoutDescriptor: [(type: RRType, mnemonic: String)] =
+        [
+            (3, "MD"), (4, "MF"), (7, "MB"), (8, "MG"), (9, "MR"), (10, "NULL"), (11, "WKS"),
+            (14, "MINFO"), (19, "X25"), (20, "ISDN"), (21, "RT"), (22, "NSAP"), (24, "SIG"),
+            (25, "KEY"), (26, "PX"), (27, "GPOS"), (30, "NXT"), (38, "A6"), (40, "SINK"),
+            (41, "OPT"), (42, "APL"), (45, "IPSECKEY"), (55, "HIP"), (56, "NINFO"), (57, "RKEY"),
+            (58, "TALINK"), (104, "NID"), (105, "L32"), (106, "L64"), (107, "LP"), (249, "TKEY"),
+            (250, "TSIG"), (251, "IXFR"), (252, "AXFR"), (255, "ANY"), (258, "AVC"), (259, "DOA"),
+            (260, "AMTRELAY"), (261, "RESINFO"), (32768, "TA"), (32769, "DLV"),
+            (65401, "REGION"), (65402, "CHECK"), (65403, "GEO"), (65404, "MAP"),
+        ].map { (RRType(rawValue: $0.0), $0.1) }
 
     /// The mnemonic, or `TYPE123` (RFC 3597 §5).
     @usableFromInline package var description: String {
         RRTypeDescriptor.of(self)?.mnemonic
-            ?? RRType.others.first { $0.type == self }?.mnemonic
+            ?? RRType.withoutDescriptor.first { $0.type == self }?.mnemonic
             ?? "TYPE\(rawValue)"
     }
 
@@ -128,7 +99,7 @@ extension RRType: CustomStringConvertible {
         let name = text.uppercased()
         if let descriptor = RRTypeDescriptor.all.first(where: { $0.mnemonic == name }) {
             self = descriptor.type
-        } else if let other = RRType.others.first(where: { $0.mnemonic == name }) {
+        } else if let other = RRType.withoutDescriptor.first(where: { $0.mnemonic == name }) {
             self = other.type
         } else if name.hasPrefix("TYPE"),
             name.utf8.dropFirst(4).allSatisfy({ (0x30...0x39).contains($0) }),

@@ -17,14 +17,20 @@ struct AnswerItem: BitwiseCopyable {
         case external(Int)
         /// TXT of class CH: where its RDATA starts in the settings' bytes.
         case text(start: Int, count: Int)
+        /// CNAME to a name in `Answer.names`, made from a DNAME.
+        case synthesized(Int)
     }
     var section: Section
-    /// Where the owner name stands in the zone table's bytes; `AnswerItem.question`: the QNAME.
+    /// Where the owner name stands in the zone table's bytes; `AnswerItem.question`: the QNAME;
+    /// below that a place in `Answer.names`.
     var owner: Int
     var content: Content
     var ttl: UInt32
 
     static let question = -1
+
+    /// The owner that stands at `position` of `Answer.names`.
+    static func owner(synthesizedAt position: Int) -> Int { -2 - position }
 }
 
 /// What the server cookie of a query was worth.
@@ -49,6 +55,8 @@ struct Answer: ~Copyable {
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
     var cookieHash: UInt64 = 0
+    /// Names made for this answer.
+    var names = SynthesizedNames()
     private(set) var count = 0
     private var items = ScratchArray(
         capacity: 48,
@@ -61,6 +69,7 @@ struct Answer: ~Copyable {
         scope = 0
         extendedError = nil
         cookieState = .none
+        names.reset()
         count = 0
     }
 

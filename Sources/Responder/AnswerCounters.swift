@@ -30,7 +30,7 @@ final class AnswerCounters: Sendable {
         case .refused: refused.increment()
         case .badVersion: badVersion.increment()
         case .badCookie: badCookie.increment()
-        case .serverFailure: break
+        case .serverFailure, .nameExists: break
         }
     }
 

@@ -86,6 +86,11 @@ extension Responder {
                 else { return nil }
             }
             return UInt16(count)
+        case .synthesized(let name):
+            guard putFixed(item, .cname, into: &writer),
+                putWithLength(into: &writer, { $0.putName(answer.names.view, at: name) })
+            else { return nil }
+            return 1
         case .external(let name):
             guard putFixed(item, .cname, into: &writer),
                 putWithLength(into: &writer, { $0.putName(steering.bytes, at: name) })
@@ -123,7 +128,10 @@ extension Responder {
         let hasOwner =
             item.owner == AnswerItem.question
             ? writer.put16(0xc000 | UInt16(Query.headerByteCount))
-            : writer.putName(zones.bytes, at: item.owner)
+            : item.owner < AnswerItem.question
+                ? writer.putName(
+                    answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner))
+                : writer.putName(zones.bytes, at: item.owner)
         return hasOwner && writer.put16(type.rawValue) && writer.put16(`class`)
             && writer.put32(item.ttl)
     }

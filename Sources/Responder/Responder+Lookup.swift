@@ -17,14 +17,17 @@ extension Responder {
         guard query.type == .any || !query.type.isMetaOrQuestionType else {
             return refuse(.notSupported)
         }
-        switch zones.find(name, dsAtCut: query.type == .ds) {
+        var owner = AnswerItem.question
+        switch redirected(zones.find(name, dsAtCut: query.type == .ds), owner: &owner) {
+        case nil, .redirection: break
         case .outsideZones:
-            refuse(.notAuthoritative)
+            // The resolver asks there, if a DNAME led out.
+            if owner == AnswerItem.question { refuse(.notAuthoritative) }
         case .delegation(let cut):
             refer(to: cut)
         case .name(let node), .wildcard(let node):
             answer.isAuthoritative = true
-            follow(from: node, for: client)
+            follow(from: node, owner: owner, for: client)
         case .nothing(let zone):
             answer.isAuthoritative = true
             deny(.nameError, zone: zone)
@@ -61,16 +64,16 @@ extension Responder {
     }
 
     /// Answers at `node`, and goes on where a CNAME leads within the zone.
-    private mutating func follow(from start: Int, for client: Client) {
+    private mutating func follow(from start: Int, owner: Int, for client: Client) {
         let zone = zones.nodes[start].zone
         var node = start
-        var owner = AnswerItem.question
+        var owner = owner
         for _ in 0..<Responder.cnameChainMax {
             guard let target = answer(at: node, owner: owner, for: client),
                 chased.read(zones.bytes.span, at: target) != nil
             else { return }
             owner = target
-            switch zones.find(chased, dsAtCut: query.type == .ds) {
+            switch redirected(zones.find(chased, dsAtCut: query.type == .ds), owner: &owner) {
             case .name(let next) where zones.nodes[next].zone == zone,
                 .wildcard(let next) where zones.nodes[next].zone == zone:
                 node = next
@@ -153,7 +156,7 @@ extension Responder {
         countSteered(decision.reason)
     }
 
-    private mutating func add(_ rrset: Int, owner: Int, in section: AnswerItem.Section) {
+    mutating func add(_ rrset: Int, owner: Int, in section: AnswerItem.Section) {
         answer.add(
             AnswerItem(
                 section: section, owner: owner, content: .rrset(rrset),

@@ -29,5 +29,12 @@ package struct ScratchArray<Element: BitwiseCopyable>: ~Copyable {
     }
 }
 
+extension ScratchArray where Element: Sendable {
+    /// A window for what reads tables. Whoever uses it holds the array meanwhile.
+    @inlinable package var view: TableView<Element> {
+        unsafe TableView(UnsafeBufferPointer(start: base, count: capacity))
+    }
+}
+
 // SAFETY: one owner; moving it to another thread moves all there is.
 extension ScratchArray: @unchecked Sendable where Element: Sendable {}

@@ -25,11 +25,8 @@ package enum RecordPresentation {
     }
 
     private static func generic(_ wire: ArraySlice<UInt8>) -> [UInt8] {
-        var text = Array("\\# \(wire.count)".utf8)
-        if !wire.isEmpty { text.append(UInt8(ascii: " ")) }
-        let digits = Array("0123456789abcdef".utf8)
-        for byte in wire { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return text
+        let mark = Array("\\# \(wire.count)".utf8)
+        return wire.isEmpty ? mark : mark + [UInt8(ascii: " ")] + digits(of: wire, .hexadecimal)
     }
 
     /// Nil when the type has no descriptor or the bytes do not fit it.
@@ -38,18 +35,22 @@ package enum RecordPresentation {
         var rest = wire
         var text: [UInt8] = []
         for field in descriptor.fields {
-            if !text.isEmpty { text.append(UInt8(ascii: " ")) }
-            guard append(field, from: &rest, to: &text) else { return nil }
+            if !text.isEmpty, !(rest.isEmpty && field.mayBeAbsent) {
+                text.append(UInt8(ascii: " "))
+            }
+            guard append(field, after: wire[..<rest.startIndex].last, from: &rest, to: &text)
+            else { return nil }
         }
         return rest.isEmpty ? text : nil
     }
 
     private static func append(
-        _ field: RDATAField, from rest: inout ArraySlice<UInt8>, to text: inout [UInt8]
+        _ field: RDATAField, after previous: UInt8?, from rest: inout ArraySlice<UInt8>,
+        to text: inout [UInt8]
     ) -> Bool {
         switch field {
-        case .uint8: appendNumber(byteCount: 1, from: &rest, to: &text)
-        case .uint16: appendNumber(byteCount: 2, from: &rest, to: &text)
+        case .uint8, .algorithm: appendNumber(byteCount: 1, from: &rest, to: &text)
+        case .uint16, .certificateType: appendNumber(byteCount: 2, from: &rest, to: &text)
         case .uint32, .duration: appendNumber(byteCount: 4, from: &rest, to: &text)
         case .ipv4: appendAddress(byteCount: 4, from: &rest, to: &text)
         case .ipv6: appendAddress(byteCount: 16, from: &rest, to: &text)
@@ -57,6 +58,35 @@ package enum RecordPresentation {
         case .characterStrings: appendCharacterStrings(from: &rest, to: &text)
         case .tag: appendTag(from: &rest, to: &text)
         case .text: appendText(from: &rest, to: &text)
+        case .nonEmptyText: !rest.isEmpty && appendText(from: &rest, to: &text)
+        case .characterString: appendCharacterString(from: &rest, to: &text)
+        case .timestamp: appendTimestamp(from: &rest, to: &text)
+        case .rrType: appendType(from: &rest, to: &text)
+        case .hyphenated(let byteCount):
+            appendHyphenated(byteCount: byteCount, from: &rest, to: &text)
+        case .hexadecimalWithLength:
+            appendCounted(.hexadecimal, mayBeEmpty: true, from: &rest, to: &text)
+        case .base32HexWithLength:
+            appendCounted(.base32Hex, mayBeEmpty: false, from: &rest, to: &text)
+        case .base64: appendWhole(&rest, to: &text) { $0.isEmpty ? nil : digits(of: $0, .base64) }
+        case .digest(let kind):
+            appendWhole(&rest, to: &text) {
+                kind.byteCounts(previous ?? 0).contains($0.count)
+                    ? digits(of: $0, .hexadecimal) : nil
+            }
+        case .typeBitmap(let mayBeEmpty):
+            appendWhole(&rest, to: &text) {
+                $0.isEmpty && !mayBeEmpty
+                    ? nil
+                    : TypeBitmap.types($0).map { types in
+                        Array(types.map(\.description).joined(separator: " ").utf8)
+                    }
+            }
+        case .serviceParameters: appendWhole(&rest, to: &text, ServiceParameters.text)
+        case .location:
+            appendWhole(&rest, to: &text) {
+                GeographicLocation(wire: $0).map { Array($0.text.utf8) }
+            }
         }
     }
 
@@ -99,14 +129,20 @@ package enum RecordPresentation {
     private static func appendCharacterStrings(
         from rest: inout ArraySlice<UInt8>, to text: inout [UInt8]
     ) -> Bool {
-        guard !rest.isEmpty else { return false }
-        var isFirst = true
-        while let length = rest.popFirst() {
-            guard let string = take(Int(length), from: &rest) else { return false }
-            if !isFirst { text.append(UInt8(ascii: " ")) }
-            appendQuoted(string[...], to: &text)
-            isFirst = false
+        guard appendCharacterString(from: &rest, to: &text) else { return false }
+        while !rest.isEmpty {
+            text.append(UInt8(ascii: " "))
+            guard appendCharacterString(from: &rest, to: &text) else { return false }
         }
+        return true
+    }
+
+    private static func appendCharacterString(
+        from rest: inout ArraySlice<UInt8>, to text: inout [UInt8]
+    ) -> Bool {
+        guard let length = rest.popFirst(), let string = take(Int(length), from: &rest)
+        else { return false }
+        appendQuoted(string[...], to: &text)
         return true
     }
 
@@ -128,7 +164,7 @@ package enum RecordPresentation {
         return true
     }
 
-    private static func appendQuoted(_ string: ArraySlice<UInt8>, to text: inout [UInt8]) {
+    static func appendQuoted(_ string: ArraySlice<UInt8>, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
         for byte in string {
             switch byte {
@@ -140,6 +176,58 @@ package enum RecordPresentation {
             }
         }
         text.append(UInt8(ascii: "\""))
+    }
+}
+
+// MARK: - Fields of later types
+
+extension RecordPresentation {
+    private static func appendTimestamp(
+        from rest: inout ArraySlice<UInt8>, to text: inout [UInt8]
+    ) -> Bool {
+        guard let bytes = take(4, from: &rest) else { return false }
+        text += Timestamp.text(bytes.reduce(0) { $0 << 8 | UInt32($1) })
+        return true
+    }
+
+    private static func appendType(
+        from rest: inout ArraySlice<UInt8>, to text: inout [UInt8]
+    ) -> Bool {
+        guard let bytes = take(2, from: &rest) else { return false }
+        let type = RRType(rawValue: UInt16(bytes[0]) << 8 | UInt16(bytes[1]))
+        text += type.description.utf8
+        return type.rawValue != 0
+    }
+
+    private static func appendHyphenated(
+        byteCount: Int, from rest: inout ArraySlice<UInt8>, to text: inout [UInt8]
+    ) -> Bool {
+        guard let bytes = take(byteCount, from: &rest) else { return false }
+        text += bytes.map { digits(of: [$0], .hexadecimal) }
+            .joined(separator: [UInt8(ascii: "-")])
+        return true
+    }
+
+    private static func appendCounted(
+        _ base: DigitDecoder.Base, mayBeEmpty: Bool, from rest: inout ArraySlice<UInt8>,
+        to text: inout [UInt8]
+    ) -> Bool {
+        guard let length = rest.popFirst(), let bytes = take(Int(length), from: &rest),
+            mayBeEmpty || length > 0
+        else { return false }
+        text += bytes.isEmpty ? [UInt8(ascii: "-")] : digits(of: bytes, base)
+        return true
+    }
+
+    /// What stands to the end of the RDATA.
+    private static func appendWhole(
+        _ rest: inout ArraySlice<UInt8>, to text: inout [UInt8],
+        _ form: (ArraySlice<UInt8>) -> [UInt8]?
+    ) -> Bool {
+        guard let whole = form(rest) else { return false }
+        text += whole
+        rest = rest[rest.endIndex...]
+        return true
     }
 }
 

@@ -8,13 +8,12 @@ extension ZoneFileParser {
         case "$ORIGIN": readOrigin()
         case "$TTL": readDefaultTTL()
         case "$INCLUDE": readIncludeLine()
-        case "$GENERATE":
-            report(directive, "$GENERATE is not supported by this version; write the records out")
+        case "$GENERATE": readGenerate()
         default:
             report(
                 directive,
-                "unknown directive \(shown(text(of: directive))); there are $ORIGIN, $TTL and "
-                    + "$INCLUDE")
+                "unknown directive \(shown(text(of: directive))); there are $ORIGIN, $TTL, "
+                    + "$INCLUDE and $GENERATE")
         }
     }
 

@@ -21,18 +21,14 @@ extension ZoneFileParser {
         var index = first
         var isValid = true
         for (field, name) in zip(descriptor.fields, descriptor.fieldNames) {
-            guard index < scanner.tokens.count else {
+            guard index < scanner.tokens.count || field.mayBeAbsent else {
                 reportMissing("\(descriptor.mnemonic): expected the \(name), found the end")
                 return false
             }
-            if case .characterStrings = field {
-                while index < scanner.tokens.count {
-                    isValid = appendCharacterString(scanner.tokens[index]) && isValid
-                    index += 1
-                }
-            } else {
-                isValid = append(field, scanner.tokens[index], name) && isValid
-                index += 1
+            if !append(field, &index, name) {
+                // Where a field of many words breaks, those behind it mean nothing.
+                if field.takesManyWords { return false }
+                isValid = false
             }
         }
         if index < scanner.tokens.count {
@@ -51,9 +47,32 @@ extension ZoneFileParser {
         return false
     }
 
+    /// Takes the words of one field, mostly one.
+    private mutating func append(_ field: RDATAField, _ index: inout Int, _ name: String) -> Bool {
+        switch field {
+        case .characterStrings:
+            var isValid = true
+            while index < scanner.tokens.count {
+                isValid = appendCharacterString(scanner.tokens[index]) && isValid
+                index += 1
+            }
+            return isValid
+        case .base64: return appendDigits(&index, name, .base64)
+        case .digest(let kind): return appendDigits(&index, name, .hexadecimal, kind: kind)
+        case .typeBitmap: return appendTypeBitmap(&index)
+        case .serviceParameters: return appendServiceParameters(&index)
+        case .location: return appendLocation(&index)
+        default:
+            index += 1
+            return append(field, scanner.tokens[index - 1], name)
+        }
+    }
+
     private mutating func append(_ field: RDATAField, _ token: Token, _ name: String) -> Bool {
         if token.isQuoted || token.hasInnerQuotes {
-            guard case .text = field, token.isQuoted else {
+            switch field {
+            case .text, .nonEmptyText, .characterString: break
+            default:
                 report(token, "expected the \(name) without quotes")
                 return false
             }
@@ -66,13 +85,31 @@ extension ZoneFileParser {
         case .ipv4: return appendAddress(token, .ipv4)
         case .ipv6: return appendAddress(token, .ipv6)
         case .compressibleName, .name: return appendName(token, name)
-        case .characterStrings: return appendCharacterString(token)
+        case .timestamp: return appendTimestamp(token, name)
+        case .algorithm:
+            return appendNumber(token, name, byteCount: 1, or: NumberMnemonics.algorithms)
+        case .certificateType:
+            return appendNumber(token, name, byteCount: 2, or: NumberMnemonics.certificateTypes)
+        case .rrType: return appendType(token)
+        case .hyphenated(let byteCount):
+            return appendHyphenated(token, name, byteCount: byteCount)
+        case .characterString: return appendCharacterString(token)
         case .tag: return appendTag(token)
         case .text: return appendText(token)
+        case .nonEmptyText:
+            if token.count > 0 { return appendText(token) }
+            report(token, "the \(name) must not be empty")
+            return false
+        case .hexadecimalWithLength:
+            return appendCounted(token, name, .hexadecimal, mayBeEmpty: true)
+        case .base32HexWithLength:
+            return appendCounted(token, name, .base32Hex, mayBeEmpty: false)
+        case .characterStrings, .base64, .digest, .typeBitmap, .serviceParameters, .location:
+            preconditionFailure("these take as many words as there are")
         }
     }
 
-    private mutating func appendBigEndian(_ value: UInt64, byteCount: Int) {
+    mutating func appendBigEndian(_ value: UInt64, byteCount: Int) {
         for shift in (0..<byteCount).reversed() {
             rdata.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * shift)))
         }
@@ -188,11 +225,13 @@ extension ZoneFileParser {
             return false
         }
         for token in scanner.tokens[(first + 1)...] {
-            guard appendHexadecimal(text(of: token)) else {
+            var decoder = DigitDecoder(.hexadecimal)
+            guard token.count.isMultiple(of: 2), decoder.append(text(of: token)) else {
                 report(
                     token, "expected pairs of hexadecimal digits, found \(shown(text(of: token)))")
                 return false
             }
+            rdata += decoder.bytes
         }
         guard rdata.count == length else {
             report(lengthToken, "\\# says \(length) bytes, and \(rdata.count) follow")
@@ -203,24 +242,5 @@ extension ZoneFileParser {
             return false
         }
         return true
-    }
-
-    private mutating func appendHexadecimal(_ text: ArraySlice<UInt8>) -> Bool {
-        guard text.count.isMultiple(of: 2) else { return false }
-        var rest = text
-        while let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble)
-        {
-            rdata.append(high << 4 | low)
-            if rest.isEmpty { return true }
-        }
-        return false
-    }
-
-    private func nibble(_ digit: UInt8) -> UInt8? {
-        switch lowercased(digit) {
-        case 0x30...0x39: digit - 0x30
-        case 0x61...0x66: lowercased(digit) - 0x61 + 10
-        default: nil
-        }
     }
 }

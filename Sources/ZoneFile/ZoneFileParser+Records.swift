@@ -40,7 +40,9 @@ extension ZoneFileParser {
             return
         }
         guard let type = readType(scanner.tokens[index]) else { return }
-        if type.isSteering {
+        if type.isSteering, generation != nil {
+            report(scanner.tokens[index], "$GENERATE makes no \(type) records; write them out")
+        } else if type.isSteering {
             readSteeringRecord(type, at: index, ttl: ttl)
         } else {
             readOrdinaryRecord(type, at: index, ttl: ttl)
@@ -101,14 +103,7 @@ extension ZoneFileParser {
             }
             return type
         }
-        if let number = TypeWords.knownElsewhere(text) {
-            report(
-                token,
-                "type \(shown(text)) is not supported by this version; write it as TYPE\(number) "
-                    + "\\# <length> <hexadecimal> (RFC 3597 §5)")
-        } else {
-            report(token, "expected a record type, found \(shown(text))")
-        }
+        report(token, "expected a record type, found \(shown(text))")
         return nil
     }
 
@@ -157,41 +152,27 @@ extension ZoneFileParser {
 
 /// Record type words, found by their bytes: no text is made of them.
 enum TypeWords {
-    /// Up to eight letters, in upper case, as one number.
-    private static func key(_ text: some Collection<UInt8>) -> UInt64? {
-        guard text.count <= 8 else { return nil }
+    /// Up to sixteen letters, in upper case, as one number.
+    private static func key(_ text: some Collection<UInt8>) -> UInt128? {
+        guard text.count <= 16 else { return nil }
         return text.reduce(0) { key, byte in
-            key << 8 | UInt64(byte &- 0x61 < 26 ? byte & 0xdf : byte)
+            key << 8 | UInt128(byte &- 0x61 < 26 ? byte & 0xdf : byte)
         }
     }
 
-    private static let words: [(key: UInt64, type: RRType)] = {
-        let types = RRTypeDescriptor.all.map(\.type) + [.region, .check, .geo, .map]
-        return types.compactMap { type in key(type.description.utf8).map { ($0, type) } }
+    private static let words: [UInt128: RRType] = {
+        let types =
+            RRTypeDescriptor.all.map(\.type) + RRType.withoutDescriptor.map(\.type)
+        let pairs = types.compactMap { type in key(type.description.utf8).map { ($0, type) } }
+        return Dictionary(pairs) { first, _ in first }
     }()
 
-    /// A mnemonic of this server or `TYPE123` (RFC 3597 §5), case ignored.
+    /// A mnemonic or `TYPE123` (RFC 3597 §5), case ignored.
     static func type(_ text: ArraySlice<UInt8>) -> RRType? {
-        if let key = key(text), let word = words.first(where: { $0.key == key }) {
-            return word.type
-        }
+        if let key = key(text), let type = words[key] { return type }
         guard text.count > 4, text.prefix(4).map(lowercased).elementsEqual("type".utf8),
             let number = parseNumber(text.dropFirst(4), maximum: 65535)
         else { return nil }
         return RRType(rawValue: UInt16(number))
-    }
-
-    /// Types that other servers know by name (IANA "Resource Record (RR) TYPEs").
-    private static let elsewhere: [String: Int] = [
-        "HINFO": 13, "RP": 17, "AFSDB": 18, "LOC": 29, "NAPTR": 35, "CERT": 37, "DNAME": 39,
-        "DS": 43, "SSHFP": 44, "RRSIG": 46, "NSEC": 47, "DNSKEY": 48, "NSEC3": 50,
-        "NSEC3PARAM": 51, "TLSA": 52, "SMIMEA": 53, "CDS": 59, "CDNSKEY": 60,
-        "OPENPGPKEY": 61, "CSYNC": 62, "ZONEMD": 63, "SVCB": 64, "HTTPS": 65, "SPF": 99,
-        "EUI48": 108, "EUI64": 109, "URI": 256,
-    ]
-
-    static func knownElsewhere(_ text: ArraySlice<UInt8>) -> Int? {
-        guard text.count <= 10 else { return nil }
-        return elsewhere[String(decoding: text, as: UTF8.self).uppercased()]
     }
 }

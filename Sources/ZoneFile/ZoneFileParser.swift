@@ -56,6 +56,8 @@ package struct ZoneFileParser {
     var soaMinimum: UInt32?
     /// The RDATA being put together.
     var rdata: [UInt8] = []
+    /// Set while records of a `$GENERATE` line are read.
+    var generation: Generation?
 
     /// Parses a whole zone file.
     ///
@@ -166,7 +168,7 @@ extension ZoneFileParser {
         }
     }
 
-    private mutating func readOwner(_ token: Token) {
+    mutating func readOwner(_ token: Token) {
         ownerWire.removeAll(keepingCapacity: true)
         owner = .invalid
         guard !token.isQuoted else {
@@ -197,12 +199,17 @@ extension ZoneFileParser {
     func text(of token: Token) -> ArraySlice<UInt8> { scanner.bytes[token.start..<token.end] }
 
     func location(_ token: Token) -> SourceLocation {
-        SourceLocation(file: file, line: token.line, column: token.column)
+        location(line: token.line, column: token.column)
+    }
+
+    private func location(line: Int, column: Int) -> SourceLocation {
+        let place = generation?.place(column) ?? (line, column)
+        return SourceLocation(file: file, line: place.line, column: place.column)
     }
 
     mutating func report(line: Int, column: Int, _ message: String) {
-        report(
-            Diagnostic(.error, at: SourceLocation(file: file, line: line, column: column), message))
+        let note = generation.map { "with $ as \($0.number): " } ?? ""
+        report(Diagnostic(.error, at: location(line: line, column: column), note + message))
     }
 
     mutating func report(_ token: Token, _ message: String) {

@@ -45,11 +45,13 @@ package struct ZoneNode: BitwiseCopyable, Sendable {
     package var nameOffset: UInt32
     var firstRRset: UInt32
     var rrsetCount: UInt16
-    var nameByteCount: UInt8
+    package var nameByteCount: UInt8
+    /// Names below this one lead elsewhere (RFC 6672).
+    var hasDNAME = false
     /// Index of the zone.
     package var zone: UInt32
-    /// The zone cut at or above this name within its zone, as a node; `ZoneTable.none`: none, the
-    /// name is authoritative.
+    /// The zone cut at or above this name within its zone, as a node; or a node with a DNAME above
+    /// this name, which has no cut itself. `ZoneTable.none`: none, the name is authoritative.
     package var cut: UInt32
     /// The node `*.<this name>`; `ZoneTable.none`: there is no wildcard.
     var wildcard: UInt32
@@ -89,6 +91,8 @@ extension ZoneTable {
         case outsideZones
         /// At or below a zone cut; the node of the cut.
         case delegation(cut: Int)
+        /// Below a name with a DNAME; the node of that (RFC 6672 §3.2 step 3c).
+        case redirection(dname: Int)
         /// The name exists, perhaps without any records (an empty non-terminal).
         case name(Int)
         /// The node of the wildcard that the answer is synthesized from (RFC 4592 §3.3.1).
@@ -123,10 +127,14 @@ extension ZoneTable {
         private func classify(_ index: Int, isExact: Bool, dsAtCut: Bool) -> Lookup {
             let node = nodes[index]
             if node.cut != ZoneTable.none {
+                guard nodes[Int(node.cut)].cut == node.cut else {
+                    return .redirection(dname: Int(node.cut))
+                }
                 if isExact && dsAtCut && Int(node.cut) == index { return .name(index) }
                 return .delegation(cut: Int(node.cut))
             }
             if isExact { return .name(index) }
+            if node.hasDNAME { return .redirection(dname: index) }
             if node.wildcard != ZoneTable.none { return .wildcard(Int(node.wildcard)) }
             return .nothing(zone: Int(node.zone))
         }

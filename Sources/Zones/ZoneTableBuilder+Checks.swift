@@ -23,6 +23,7 @@ extension ZoneTableBuilder {
                     "\(owner) has more than one CNAME; a name can have only one")
             }
         }
+        checkDNAME(group, types, of: draft)
         guard types.contains(.geo) else { return }
         for type in [RRType.a, .aaaa] {
             guard let address = group.first(where: { $0.type == type }) else { continue }
@@ -30,6 +31,26 @@ extension ZoneTableBuilder {
                 .error, location(address, in: draft),
                 "\(address.type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
                     + "answers A and AAAA there, so one of the two must go")
+        }
+    }
+
+    /// One DNAME (RFC 6672 §2.4), and not where the name is delegated (§2.3).
+    private mutating func checkDNAME(
+        _ group: ArraySlice<Pending>, _ types: Set<RRType>, of draft: ZoneDraft
+    ) {
+        let dnames = group.filter { $0.type == .dname }
+        guard let first = dnames.first else { return }
+        let owner = describeOwner(first, in: draft)
+        if let second = dnames.dropFirst().first {
+            report(
+                .error, location(second, in: draft),
+                "\(owner) has more than one DNAME; a name can have only one")
+        }
+        if types.contains(.ns), owner != draft.origin {
+            report(
+                .error, location(first, in: draft),
+                "DNAME at \(owner) beside NS; the name is delegated, so its DNAME belongs in the "
+                    + "child zone (RFC 6672 §2.3)")
         }
     }
 
@@ -112,6 +133,13 @@ extension ZoneTableBuilder {
     ) {
         let cut = nodes[node].cut
         guard cut != ZoneTable.none, !isGlue else { return }
+        if isBelowDNAME(node) {
+            report(
+                .warning, location,
+                "this \(type) record is never answered: the DNAME at \(name(of: Int(cut))) leads "
+                    + "all names below it elsewhere (RFC 6672 §2.4)")
+            return
+        }
         if Int(cut) == node, type == .ns || type == .ds { return }
         report(
             .warning, location,
@@ -182,7 +210,9 @@ extension ZoneTableBuilder {
         var current: DomainName? = name.canonical
         while let enclosing = current {
             if let node = find(enclosing.wire) {
+                if isBelowDNAME(node) { return .elsewhere }
                 if nodes[node].cut != ZoneTable.none { return .delegated(exact) }
+                if exact == nil, nodes[node].hasDNAME { return .elsewhere }
                 if exact != nil { return .name(node) }
                 let wildcard = nodes[node].wildcard
                 return wildcard == ZoneTable.none ? .nothing : .name(Int(wildcard))

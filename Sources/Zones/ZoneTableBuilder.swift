@@ -321,17 +321,31 @@ package struct ZoneTableBuilder {
         return (first..<first + Int(nodes[node].rrsetCount)).first { rrsets[$0].type == type }
     }
 
-    /// Turns the parent links left in `cut` into zone cuts, parents first.
+    /// Turns the parent links left in `cut` into zone cuts and DNAMEs, parents first: what is
+    /// nearest to the apex holds.
     private mutating func markCuts(from firstNode: Int, apex: Int) {
         for index in firstNode..<nodes.count {
+            nodes[index].hasDNAME = rrsetIndex(.dname, at: index) != nil
             if index == apex {
                 nodes[index].cut = ZoneTable.none
                 continue
             }
-            let parentCut = nodes[Int(nodes[index].cut)].cut
-            let isCut = rrsetIndex(.ns, at: index) != nil
-            nodes[index].cut = parentCut != ZoneTable.none || !isCut ? parentCut : UInt32(index)
+            let parent = nodes[index].cut
+            if nodes[Int(parent)].cut != ZoneTable.none {
+                nodes[index].cut = nodes[Int(parent)].cut
+            } else if nodes[Int(parent)].hasDNAME {
+                nodes[index].cut = parent
+            } else {
+                let isCut = rrsetIndex(.ns, at: index) != nil
+                nodes[index].cut = isCut ? UInt32(index) : ZoneTable.none
+            }
         }
+    }
+
+    /// Whether the name is never answered because a DNAME stands above it.
+    func isBelowDNAME(_ node: Int) -> Bool {
+        let cut = nodes[node].cut
+        return cut != ZoneTable.none && nodes[Int(cut)].cut != cut
     }
 
     /// Lists, for each zone cut, the nodes with addresses of its name servers.
@@ -345,6 +359,7 @@ package struct ZoneTableBuilder {
                 let target = bytes[position + 2..<position + 2 + count].map(lowercased)
                 position += 2 + count
                 if let node = find(target), nodes[node].zone == nodes[index].zone,
+                    !isBelowDNAME(node),
                     rrsetIndex(.a, at: node) != nil || rrsetIndex(.aaaa, at: node) != nil
                 {
                     glue.append(UInt32(node))

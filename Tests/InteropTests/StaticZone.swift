@@ -63,6 +63,16 @@ enum StaticZone {
         *.outer     TXT   "outer"
         *.in.outer  A     192.0.2.13
 
+        ; Redirected names (RFC 6672): in the zone, out of it, into a child, and occluded ones.
+        old         DNAME wild
+                    A     192.0.2.14
+        under.old   TXT   "occluded"
+        *.old       A     192.0.2.15
+        away2.dname DNAME example.net.
+        tochild.dname DNAME child
+        toold       CNAME x.old
+        twice.dname DNAME old
+
         ; Delegations: glue in the child, glue of a sibling, none, of the parent's own data.
         child       NS    ns1.child
                     NS    ns2.child
@@ -99,6 +109,9 @@ enum StaticZone {
             "mx", "one.mx", "one.alias2", "one.away", "one.hole", "x.self",
             "star", "x.star", "*.star", "below.*.star", "x.*.star", "below.x.star",
             "x.outer", "in.outer", "x.in.outer", "*.in.outer", "x.y.in.outer", "in.x.outer",
+            "old", "OLD", "x.old", "exact.old", "y.x.old", "under.old", "*.old", "ent.old",
+            "dname", "x.dname", "away2.dname", "x.away2.dname", "x.tochild.dname", "toold",
+            "x.twice.dname", "under.twice.dname",
             "child", "CHILD", "x.child", "ns1.child", "ns2.child", "occluded.child", "a.b.child",
             "sibling", "x.sibling", "foreign", "x.foreign", "parents", "deleg", "deep.deleg",
             "x.deep.deleg", "ns.deep.deleg", "x.deleg",
@@ -113,7 +126,7 @@ enum StaticZone {
     }()
 
     static let types: [RRType] = [
-        .a, .ns, .cname, .soa, .ptr, .mx, .txt, .aaaa, .srv, .ds, .caa,
+        .a, .ns, .cname, .soa, .ptr, .mx, .txt, .aaaa, .srv, .ds, .caa, .dname,
         RRType(rawValue: 65280), RRType(rawValue: 65281), RRType(rawValue: 99),
     ]
 }

@@ -58,13 +58,20 @@ extension ZoneModel {
         var types: [RRType] = [.a, .aaaa, .txt, .mx, .srv, .ptr, RRType(rawValue: 65280)]
         // A delegation of a wildcard means nothing that RFC 4592 would tell (§4.2).
         if name != apex, name.first != [UInt8(ascii: "*")] { types += [.ns, .ns] }
+        // One beside a delegation is an error; a wildcard one RFC 6672 §3.3 advises against.
+        if here[.ns] == nil || name == apex, name.first != [UInt8(ascii: "*")],
+            random.number(0...2) == 0
+        {
+            types = name == apex ? types : [.dname]
+        }
+        if here[.dname] != nil { types.removeAll { $0 == .ns } }
         let type = random.pick(types)
         guard here[type] == nil else { return }
         add(type, rrset(type, &random), at: name)
     }
 
     private func rrset(_ type: RRType, _ random: inout SeededGenerator) -> RRset {
-        let count = type == .cname ? 1 : random.number(1...3)
+        let count = type == .cname || type == .dname ? 1 : random.number(1...3)
         return RRset(
             ttl: UInt32(random.number(1...100_000)),
             rdata: Set((0..<count).map { _ in rdata(type, &random) }))
@@ -81,7 +88,7 @@ extension ZoneModel {
         case .txt: return [3] + (0..<3).map { _ in UInt8(random.number(0...255)) }
         case .mx: return number() + target
         case .srv: return number() + number() + number() + target
-        case .cname, .ns, .ptr: return target
+        case .cname, .dname, .ns, .ptr: return target
         default: return (0..<random.number(0...9)).map { _ in UInt8(random.number(0...255)) }
         }
     }
@@ -111,7 +118,7 @@ extension ZoneModel {
                     let owner = ZoneModel.text(name, &random)
                     let line = "\(owner) \(rrset.ttl) \(type) \(text(type, rdata, &random))"
                     lines.append(line)
-                    if random.number(0...19) == 0, type != .cname, type != .soa {
+                    if random.number(0...19) == 0, type != .cname, type != .dname, type != .soa {
                         lines.append(line)
                     }
                 }
@@ -126,7 +133,7 @@ extension ZoneModel {
             ZoneModel.text(ZoneModel.name(Array(rdata[offset...])), &random)
         }
         switch type {
-        case .cname, .ns, .ptr: return name(0)
+        case .cname, .dname, .ns, .ptr: return name(0)
         case .mx: return "\(number(0)) \(name(2))"
         case .srv: return "\(number(0)) \(number(2)) \(number(4)) \(name(6))"
         case .soa:
@@ -144,7 +151,7 @@ extension ZoneModel {
     // MARK: - Questions
 
     static let questionTypes: [RRType] = [
-        .a, .a, .a, .aaaa, .txt, .mx, .cname, .ns, .soa, .srv, .ptr, .ds, .any,
+        .a, .a, .a, .aaaa, .txt, .mx, .cname, .ns, .soa, .srv, .ptr, .ds, .any, .dname,
         RRType(rawValue: 65280), RRType(rawValue: 65281),
     ]
 

@@ -61,8 +61,21 @@ struct ZoneModel {
     func cut(_ name: Name) -> Name? {
         guard name.count > apex.count else { return nil }
         for count in apex.count + 1...name.count {
+            // Nothing below a DNAME is there.
+            if names[Name(name.suffix(count - 1))]?[.dname] != nil { return nil }
             let ancestor = Name(name.suffix(count))
             if names[ancestor]?[.ns] != nil { return ancestor }
+        }
+        return nil
+    }
+
+    /// The DNAME that speaks for `name`: nearest to the apex, and not below a zone cut.
+    func dname(above name: Name) -> Name? {
+        guard name.count > apex.count else { return nil }
+        for count in apex.count..<name.count {
+            let ancestor = Name(name.suffix(count))
+            if count > apex.count, names[ancestor]?[.ns] != nil { return nil }
+            if names[ancestor]?[.dname] != nil { return ancestor }
         }
         return nil
     }
@@ -85,7 +98,34 @@ struct ZoneModel {
         if let cut = cut(question), type != .ds || cut != question { return referral(cut) }
         var name = question
         var seen: [Name] = []
-        for _ in 0..<8 {
+        var redirected = [question]
+        for _ in 0..<16 {
+            // RFC 6672 §3.2 step 3c.
+            if let owner = dname(above: name), let rrset = names[owner]?[.dname],
+                let target = rrset.rdata.first
+            {
+                guard redirected.count <= 8 else { return response }
+                response.answers.formUnion(records(owner, .dname, at: owner))
+                let next = Name(name.dropLast(owner.count)) + ZoneModel.name(target)
+                guard ZoneModel.wire(next).count <= 255 else {
+                    response.code = .nameExists
+                    return response
+                }
+                response.answers.insert(
+                    Record(
+                        owner: name, type: .cname, ttl: rrset.ttl, rdata: ZoneModel.wire(next)))
+                if type == .cname || redirected.contains(next) { return response }
+                redirected.append(next)
+                name = next
+                guard isWithin(name, apex) else { return response }
+                if let cut = cut(name), type != .ds || cut != name {
+                    response.authorities = referral(cut).authorities
+                    response.additionals = referral(cut).additionals
+                    return response
+                }
+                continue
+            }
+            if seen.count == 8 { return response }
             guard let source = source(of: name) else {
                 response.code = .nameError
                 return negative(response)
@@ -124,7 +164,9 @@ struct ZoneModel {
     ) -> Response {
         var response = response
         if type == .any, let types = names[source]?.keys, !types.isEmpty {
-            for type in types { response.oneOf[type] = records(owner, type, at: source) }
+            for type in types {
+                response.oneOf[type] = response.answers.union(records(owner, type, at: source))
+            }
             return response
         }
         let records = records(owner, type, at: source)
@@ -150,6 +192,7 @@ struct ZoneModel {
         response.authorities = records(cut, .ns, at: cut)
         for target in names[cut]?[.ns]?.rdata ?? [] {
             let name = ZoneModel.name(target)
+            if isWithin(name, apex), dname(above: name) != nil { continue }
             response.additionals.formUnion(records(name, .a, at: name))
             response.additionals.formUnion(records(name, .aaaa, at: name))
         }

@@ -167,6 +167,8 @@ private func place(_ line: Int, _ column: Int, in file: String = "zones/example.
         "a ", "\n", "\t", "(", ")", "\"", "\\", ";", "@", "$TTL 5\n", "$INCLUDE x\n", "A ", "GEO ",
         "192.0.2.1", "REGION 1 2 ", "check=", ",", ":", "=", "MAP ", "net=", "\\#", " 4 ",
         "0a000001", "SOA ", "TXT ", "CHECK ", "http", "\r", "\u{0}", "é", "60/10 ", "nearest ",
+        "$GENERATE 1-3 ", "$ ", "${1,2,n}", "SVCB 1 . ", "alpn=\"h2", "key7=", "LOC 1 N 2 E 3m ",
+        "NSEC . ", "DS 1 2 3 ", "RRSIG A 8 1 1 ", "20260101000000 ", "AAAA==", "NSEC3 1 1 1 - ",
     ]
     var text = ""
     for _ in 0..<300 { text += pieces[Int(next() % UInt64(pieces.count))] }

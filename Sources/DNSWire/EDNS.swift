@@ -115,6 +115,8 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
 
 /// Extended DNS Errors that this server gives (RFC 8914 §4).
 package enum ExtendedError: UInt16, Sendable, BitwiseCopyable {
+    /// The requestor may not have this.
+    case prohibited = 18
     case notAuthoritative = 20
     case notSupported = 21
 }

@@ -17,6 +17,8 @@ extension Responder {
         guard query.type == .any || !query.type.isMetaOrQuestionType else {
             return refuse(.notSupported)
         }
+        // What a zone says of steering is for those who may transfer it; nobody may yet.
+        guard !query.type.isSteering else { return refuse(.prohibited) }
         var owner = AnswerItem.question
         switch redirected(zones.find(name, dsAtCut: query.type == .ds), owner: &owner) {
         case nil, .redirection: break
@@ -110,7 +112,7 @@ extension Responder {
                 add(index, owner: owner, in: .answer)
                 return nil
             }
-        } else if !query.type.isSteering, let found = zones.rrset(query.type, at: node) {
+        } else if let found = zones.rrset(query.type, at: node) {
             add(found, owner: owner, in: .answer)
             return nil
         }

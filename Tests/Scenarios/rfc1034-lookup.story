@@ -86,10 +86,9 @@ query www.example.com ANY
 query www.example.com AAAA edns=none
   rcode NOERROR aa
   answer www.example.com. 300 IN AAAA 2001:db8::1
-# The types of the zone language are no data: to a resolver they are types like any other.
+# The types of the zone language are refused, as is a transfer: who may have the one may have both.
 query www.example.com TYPE65403
-  rcode NOERROR aa
-  authority example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 60
+  rcode REFUSED
 # Zone transfers and other questions of their kind.
 query example.com TYPE252
   rcode REFUSED

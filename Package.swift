@@ -107,6 +107,19 @@ let package = Package(
                 .enableUpcomingFeature("InternalImportsByDefault"),
             ]),
 
+        // Random zones and queries to other servers and to ours: `make conformance`.
+        .target(
+            name: "Differential", dependencies: ["DNSWire", "TestSupport"],
+            path: "Tests/Conformance/Differential",
+            swiftSettings: [
+                .treatAllWarnings(as: .error),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+            ]),
+        .executableTarget(
+            name: "conformance", dependencies: ["Differential"],
+            path: "Tests/Conformance/Program",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+
         tests("AddressingTests", ["Addressing"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
         tests("HealthTests", ["Addressing", "Health"]),
@@ -136,6 +149,7 @@ let package = Package(
                 "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
             ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
+        tests("ConformanceTests", ["Differential", "TestSupport"]),
         tests(
             "ModelTests",
             [

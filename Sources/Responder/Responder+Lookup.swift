@@ -4,7 +4,7 @@ import Steering
 import Zones
 
 extension Responder {
-    /// CNAMEs followed inside a zone before the answer is given as it is.
+    /// CNAMEs followed before the answer is given as it is.
     static let cnameChainMax = 8
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
@@ -29,9 +29,9 @@ extension Responder {
         }
     }
 
-    /// Answers at `node`, and goes on where a CNAME leads within the zone.
+    /// Answers at `node`, and goes on where a CNAME leads, into another zone too: RFC 1034 §4.3.2
+    /// step 3a goes "back to step 1", which looks for the zone among all that are available.
     private mutating func follow(from start: Int, for client: Client) {
-        let zone = zones.nodes[start].zone
         var node = start
         var owner = AnswerItem.question
         for _ in 0..<Responder.cnameChainMax {
@@ -40,17 +40,16 @@ extension Responder {
             else { return }
             owner = target
             switch zones.find(chased, dsAtCut: query.type == .ds) {
-            case .name(let next) where zones.nodes[next].zone == zone,
-                .wildcard(let next) where zones.nodes[next].zone == zone:
+            case .name(let next), .wildcard(let next):
                 node = next
-            case .nothing(let next) where next == Int(zone):
+            case .nothing(let zone):
                 // The RCODE speaks of the last name of the chain (RFC 6604 §2.1).
-                return deny(.nameError, zone: next)
-            case .delegation(let cut) where zones.nodes[cut].zone == zone:
+                return deny(.nameError, zone: zone)
+            case .delegation(let cut):
                 // Without its NS records the response could be taken for NODATA (RFC 2308 §2.2).
                 return refer(to: cut)
-            default:
-                // Another zone's: the resolver asks there.
+            case .outsideZones:
+                // The resolver asks there.
                 return
             }
         }
@@ -64,8 +63,7 @@ extension Responder {
             if steer(name, owner: owner, for: client) { return nil }
         }
         if query.type != .cname, query.type != .any, let cname = zones.rrset(.cname, at: node) {
-            // A loop has come round when its first CNAME would be given again.
-            guard !answer.contains(rrset: cname) else { return nil }
+            guard !comesRound(cname) else { return nil }
             add(cname, owner: owner, in: .answer)
             return Int(zones.rrsets[cname].dataOffset) + 2
         }
@@ -82,6 +80,20 @@ extension Responder {
         }
         deny(.noError, zone: Int(zones.nodes[node].zone))
         return nil
+    }
+
+    /// Whether a CNAME has been given for this name already. That of a wildcard may be given again,
+    /// for another name.
+    private func comesRound(_ cname: Int) -> Bool {
+        for index in 0..<answer.count {
+            guard case .rrset(cname) = answer[index].content else { continue }
+            let owner = answer[index].owner
+            let isSame =
+                owner == AnswerItem.question
+                ? chased.equals(name) : chased.equals(zones.bytes, at: owner)
+            if isSame { return true }
+        }
+        return false
     }
 
     /// Adds what the GEO name answers; false when it has nothing for this query type, and what

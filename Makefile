@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test lint format install uninstall clean
+.PHONY: help deps build geo-data demo test conformance lint format install uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
@@ -44,6 +44,13 @@ demo: deps build geo-data ## Show what it does; CHECK=1 asserts each step
 
 test: deps geo-data ## Run all tests
 	$(SWIFT) test
+
+# At most ten minutes or so for the 200 zones of 1,000 questions.
+ZONES ?= 200
+QUERIES ?= 1000
+conformance: deps ## Compare with Knot, NSD and BIND over random zones (ZONES, QUERIES, SEED)
+	@SWIFT='$(SWIFT)' Tests/Conformance/run --zones $(ZONES) --queries $(QUERIES) \
+	    $(if $(SEED),--seed $(SEED))
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

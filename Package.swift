@@ -107,6 +107,19 @@ let package = Package(
                 .enableUpcomingFeature("InternalImportsByDefault"),
             ]),
 
+        // Random zones and queries to other servers and to ours: `make conformance`.
+        .target(
+            name: "Differential", dependencies: ["DNSWire", "TestSupport"],
+            path: "Tests/Conformance/Differential",
+            swiftSettings: [
+                .treatAllWarnings(as: .error),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+            ]),
+        .executableTarget(
+            name: "conformance", dependencies: ["Differential"],
+            path: "Tests/Conformance/Program",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
         tests("HealthTests", ["Addressing", "Health", "TestSupport"]),
@@ -146,6 +159,7 @@ let package = Package(
                 "Responder", "TestSupport",
             ]),
         tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
+        tests("ConformanceTests", ["Differential", "TestSupport"]),
         tests(
             "ModelTests",
             [

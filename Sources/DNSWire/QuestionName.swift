@@ -44,6 +44,27 @@ package struct QuestionName: ~Copyable {
         return true
     }
 
+    /// Whether the two are the same name.
+    package func equals(_ other: borrowing QuestionName) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        var index = 0
+        while index < byteCount {
+            if canonical[index] != other.canonical[index] { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Whether this is the name, in any case of letters, at `position` of `names`.
+    package func equals(_ names: TableView<UInt8>, at position: Int) -> Bool {
+        var index = 0
+        while index < byteCount {
+            if canonical[index] != lowercased(names[position + index]) { return false }
+            index += 1
+        }
+        return true
+    }
+
     /// Reads the uncompressed name at `start` of a message. Returns the position after it, or nil
     /// when it is cut short, too long, compressed, or holds a label type that does not exist
     /// (RFC 1035 §4.1.2: nothing stands before a question that could be pointed to).

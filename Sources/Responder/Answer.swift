@@ -83,11 +83,4 @@ struct Answer: ~Copyable {
     }
 
     subscript(index: Int) -> AnswerItem { items[index] }
-
-    func contains(rrset: Int) -> Bool {
-        for index in 0..<count {
-            if case .rrset(rrset) = items[index].content { return true }
-        }
-        return false
-    }
 }

@@ -4,7 +4,7 @@ import Steering
 import Zones
 
 extension Responder {
-    /// CNAMEs followed inside a zone before the answer is given as it is.
+    /// CNAMEs followed before the answer is given as it is.
     static let cnameChainMax = 8
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
@@ -65,9 +65,9 @@ extension Responder {
         refuse(.notAuthoritative)
     }
 
-    /// Answers at `node`, and goes on where a CNAME leads within the zone.
+    /// Answers at `node`, and goes on where a CNAME leads, into another zone too: RFC 1034 §4.3.2
+    /// step 3a goes "back to step 1", which looks for the zone among all that are available.
     private mutating func follow(from start: Int, owner: Int, for client: Client) {
-        let zone = zones.nodes[start].zone
         var node = start
         var owner = owner
         for _ in 0..<Responder.cnameChainMax {
@@ -76,17 +76,16 @@ extension Responder {
             else { return }
             owner = target
             switch redirected(zones.find(chased, dsAtCut: query.type == .ds), owner: &owner) {
-            case .name(let next) where zones.nodes[next].zone == zone,
-                .wildcard(let next) where zones.nodes[next].zone == zone:
+            case .name(let next), .wildcard(let next):
                 node = next
-            case .nothing(let next) where next == Int(zone):
+            case .nothing(let zone):
                 // The RCODE speaks of the last name of the chain (RFC 6604 §2.1).
-                return deny(.nameError, zone: next)
-            case .delegation(let cut) where zones.nodes[cut].zone == zone:
+                return deny(.nameError, zone: zone)
+            case .delegation(let cut):
                 // Without its NS records the response could be taken for NODATA (RFC 2308 §2.2).
                 return refer(to: cut)
-            default:
-                // Another zone's: the resolver asks there.
+            case nil, .redirection, .outsideZones:
+                // The resolver asks there, if there is anything to ask.
                 return
             }
         }
@@ -100,8 +99,7 @@ extension Responder {
             if steer(name, owner: owner, for: client) { return nil }
         }
         if query.type != .cname, query.type != .any, let cname = zones.rrset(.cname, at: node) {
-            // A loop has come round when its first CNAME would be given again.
-            guard !answer.contains(rrset: cname) else { return nil }
+            guard !isRepeated(cname) else { return nil }
             add(cname, owner: owner, in: .answer)
             return Int(zones.rrsets[cname].dataOffset) + 2
         }
@@ -118,6 +116,23 @@ extension Responder {
         }
         deny(.noError, zone: Int(zones.nodes[node].zone))
         return nil
+    }
+
+    /// Whether this CNAME has been given for this name already. That of a wildcard may be given
+    /// again, for another name.
+    private mutating func isRepeated(_ cname: Int) -> Bool {
+        for index in 0..<answer.count {
+            guard case .rrset(cname) = answer[index].content else { continue }
+            if isChased(answer[index].owner) { return true }
+        }
+        return false
+    }
+
+    /// Whether the owner of an item is the name that the last CNAME led to.
+    private mutating func isChased(_ owner: Int) -> Bool {
+        if owner == AnswerItem.question { return chased.equals(name) }
+        guard owner < AnswerItem.question else { return chased.equals(zones.bytes, at: owner) }
+        return answer.names.isEqual(AnswerItem.owner(synthesizedAt: owner), to: chased)
     }
 
     /// Adds what the GEO name answers; false when it has nothing for this query type, and what

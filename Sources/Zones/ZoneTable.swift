@@ -79,6 +79,9 @@ package struct Zone: BitwiseCopyable, Sendable {
     package var negativeTTL: UInt32
     /// The SOA's SERIAL.
     package var serial: UInt32
+    /// A node with what the zone above has at the apex's name (NS and DS of the delegation), which
+    /// only a DS query finds; `ZoneTable.none`: the zone above has nothing there.
+    var parentSide: UInt32 = ZoneTable.none
 }
 
 extension ZoneTable {
@@ -117,11 +120,31 @@ extension ZoneTable {
             var label = 0
             while true {
                 if let index = node(name, from: label) {
+                    if dsAtCut, label == 0, Int(zones[Int(nodes[index].zone)].apex) == index {
+                        return findAboveCut(name, apex: index)
+                    }
                     return classify(index, isExact: label == 0, dsAtCut: dsAtCut)
                 }
                 guard label < name.labelCount else { return .outsideZones }
                 label += 1
             }
+        }
+
+        /// DS at the apex of a zone: what the zone above says, if it is served here too; else the
+        /// zone itself, which has none (RFC 4035 §3.1.4.1).
+        private func findAboveCut(_ name: borrowing QuestionName, apex: Int) -> Lookup {
+            let above = zones[Int(nodes[apex].zone)].parentSide
+            if above != ZoneTable.none {
+                return classify(Int(above), isExact: true, dsAtCut: true)
+            }
+            var label = 1
+            while label <= name.labelCount {
+                if let index = node(name, from: label) {
+                    return classify(index, isExact: false, dsAtCut: false)
+                }
+                label += 1
+            }
+            return .name(apex)
         }
 
         private func classify(_ index: Int, isExact: Bool, dsAtCut: Bool) -> Lookup {

@@ -4,7 +4,8 @@ package import Diagnostics
 /// Compiles drafts of zones into one `ZoneTable`, and checks what only the whole zone can tell.
 ///
 /// Zones are added deepest first, so that where one zone lies inside another the inner zone's
-/// names are its own and the outer zone's records there are left out.
+/// names are its own and the outer zone's records there are left out; but for those at the inner
+/// zone's apex, which a DS query asks for.
 package struct ZoneTableBuilder {
     private(set) var nodes: [ZoneNode] = []
     private(set) var rrsets: [RRset] = []
@@ -75,9 +76,13 @@ package struct ZoneTableBuilder {
         var owners = Owners()
         owners.records.reserveCapacity(draft.records.count)
         for (index, record) in draft.records.enumerated() {
-            let node = self.node(for: draft.owner(of: record), below: apex, zone: zone)
-            owners.records.append(node)
-            guard let node else { continue }
+            let owner = draft.owner(of: record)
+            let own = node(for: owner, below: apex, zone: zone)
+            owners.records.append(own)
+            guard
+                let node = own
+                    ?? node(for: owner, below: apex, zone: zone, orParentSide: true)
+            else { continue }
             pending.append(Pending(node: node, type: record.type, index: index))
         }
         for (index, geo) in draft.geos.enumerated() {
@@ -114,9 +119,10 @@ package struct ZoneTableBuilder {
     }
 
     /// The node for an owner within the zone, made together with the empty non-terminals above it;
-    /// nil when another zone of ours owns the name.
+    /// nil when another zone of ours owns the name. `orParentSide`: at that zone's apex, the node
+    /// for this zone's side of the cut.
     mutating func node(
-        for owner: ArraySlice<UInt8>, below apex: Int, zone: UInt32
+        for owner: ArraySlice<UInt8>, below apex: Int, zone: UInt32, orParentSide: Bool = false
     ) -> Int? {
         let name = owner.map(lowercased)
         var starts: [Int] = []
@@ -131,7 +137,10 @@ package struct ZoneTableBuilder {
             let hash = NameHash.extend(
                 nodes[current].hash, by: name[start...start + Int(name[start])])
             if let existing = find(name[start...], hash: hash) {
-                guard nodes[existing].zone == zone else { return nil }
+                guard nodes[existing].zone == zone else {
+                    let side = parentSide(of: existing, in: zone, below: current)
+                    return start == 0 && orParentSide ? side : nil
+                }
                 current = existing
                 continue
             }
@@ -145,6 +154,23 @@ package struct ZoneTableBuilder {
             current = added
         }
         return current
+    }
+
+    /// The node of the outer zone at an inner zone's apex; it is in no slot.
+    private mutating func parentSide(of apex: Int, in zone: UInt32, below parent: Int) -> Int {
+        let inner = Int(nodes[apex].zone)
+        if zones[inner].parentSide == ZoneTable.none {
+            var side = nodes[apex]
+            side.zone = zone
+            side.firstRRset = 0
+            side.rrsetCount = 0
+            side.wildcard = ZoneTable.none
+            // As in `node(for:)`: the parent link, until cuts are marked.
+            side.cut = UInt32(parent)
+            zones[inner].parentSide = UInt32(nodes.count)
+            nodes.append(side)
+        }
+        return Int(zones[inner].parentSide)
     }
 
     private func find(_ name: ArraySlice<UInt8>, hash: UInt64) -> Int? {
@@ -184,7 +210,8 @@ package struct ZoneTableBuilder {
 
     private mutating func growSlots() {
         slots = Array(repeating: 0, count: slots.count * 2)
-        for node in nodes.indices { place(node) }
+        let parentSides = Set(zones.map(\.parentSide))
+        for node in nodes.indices where !parentSides.contains(UInt32(node)) { place(node) }
     }
 
     // MARK: - Records

@@ -134,9 +134,9 @@ struct ZoneModel {
             guard type != .cname, type != .any, let cname = here[.cname]?.rdata.first else {
                 return found(response, name, source, type)
             }
-            // A loop has come round.
-            if seen.contains(source) { return response }
-            seen.append(source)
+            // A loop has come round when a name is reached twice.
+            if seen.contains(name) { return response }
+            seen.append(name)
             response.answers.formUnion(records(name, .cname, at: source))
             name = ZoneModel.name(cname)
             guard isWithin(name, apex) else { return response }

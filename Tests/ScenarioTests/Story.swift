@@ -13,7 +13,7 @@ import Zones
 /// One `Tests/Scenarios/*.story`: a zone, places, and then queries with what must come back, read
 /// from top to bottom.
 ///
-///     zone example.com          the lines up to `end` are a zone file
+///     zone example.com          the lines up to `end` are a zone file; after a query: a new world
 ///     end
 ///     place 203.0.113.0/24 country=JP continent=AS at=35.7,139.7 [subdivision=US-CA] [city=Dallas]
 ///     down fra                  every probe of the target's addresses fails; `up fra` ends it
@@ -51,6 +51,8 @@ struct StoryPlayer {
     private var down: Set<String> = []
     private var world: World?
     private(set) var queryCount = 0
+    /// A query has been asked of the zones read so far.
+    private var isAsked = false
 
     init(_ story: Story) { self.story = story }
 
@@ -63,6 +65,8 @@ struct StoryPlayer {
             case "zone":
                 var body = ""
                 while let line = rest.popFirst(), line.text != "end" { body += line.text + "\n" }
+                // Zones after a query are another world's.
+                if isAsked { (zones, places, down, isAsked) = ([], [], [], false) }
                 zones.append((words[1], body))
                 world = nil
             case "place":
@@ -137,6 +141,7 @@ struct StoryPlayer {
 
     private mutating func ask(_ words: [String], _ expected: [[String]], line: Int) throws {
         queryCount += 1
+        isAsked = true
         let world = try loaded()
         var resolver = IPAddress(ipv4: 0xC000_0201)
         var subnet: (address: [UInt8], prefixLength: UInt8)?

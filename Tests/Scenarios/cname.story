@@ -1,4 +1,4 @@
-# CNAMEs are followed within the zone (RFC 1034 §4.3.2 step 3a).
+# CNAMEs are followed, as far as we serve them (RFC 1034 §4.3.2 step 3a).
 zone example.com
 @     3600 SOA ns1 hostmaster 1 7200 1800 1209600 60
       3600 NS  ns1
@@ -19,6 +19,9 @@ sub   300  NS  ns.elsewhere.net.
 ns.sub 300 A   192.0.2.54
 any   300  CNAME x.wild
 *.wild 300 A   192.0.2.7
+*.self 300 CNAME x.self
+*.left 300 CNAME x.right
+*.right 300 CNAME x.left
 end
 
 query www.example.com A
@@ -63,3 +66,17 @@ query any.example.com A
   rcode NOERROR aa
   answer any.example.com. 300 IN CNAME x.wild.example.com.
   answer x.wild.example.com. 300 IN A 192.0.2.7
+# A wildcard's CNAME belongs to every name it speaks for: a loop has come round when a name is
+# reached twice, not a record.
+query y.self.example.com A
+  rcode NOERROR aa
+  answer y.self.example.com. 300 IN CNAME x.self.example.com.
+  answer x.self.example.com. 300 IN CNAME x.self.example.com.
+query X.self.example.com A
+  rcode NOERROR aa
+  answer X.self.example.com. 300 IN CNAME X.self.example.com.  # compressed against the question
+query y.left.example.com A
+  rcode NOERROR aa
+  answer y.left.example.com. 300 IN CNAME x.right.example.com.
+  answer x.right.example.com. 300 IN CNAME x.left.example.com.
+  answer x.left.example.com. 300 IN CNAME x.right.example.com.

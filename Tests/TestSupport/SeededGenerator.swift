@@ -21,6 +21,9 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         Int.random(in: range, using: &self)
     }
 
+    /// True once in `count` times.
+    package mutating func once(in count: Int) -> Bool { number(1...count) == 1 }
+
     /// One of a list that is not empty.
     package mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[number(0...elements.count - 1)]

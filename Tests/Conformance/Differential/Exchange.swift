@@ -1,0 +1,67 @@
+import Foundation
+import TestSupport
+
+/// Sends many queries to one server at once, and collects what comes back.
+struct Exchange {
+    private let client: DNSClient
+    private let socket: Int32
+
+    /// Queries that are under way together: small enough for every socket buffer.
+    static let batchCount = 40
+
+    init?(port: UInt16) {
+        client = DNSClient(port: port)
+        socket = Foundation.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        var target = sockaddr_in()
+        target.sin_family = sa_family_t(AF_INET)
+        target.sin_port = port.bigEndian
+        inet_pton(AF_INET, "127.0.0.1", &target.sin_addr)
+        let status = withUnsafePointer(to: &target) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { return nil }
+    }
+
+    func end() { close(socket) }
+
+    /// Over UDP. The queries' identifiers are `first`, `first + 1`…; answers by their place, nil
+    /// for those that did not come though asked three times.
+    func overDatagrams(_ queries: [[UInt8]], first: UInt16) -> [[UInt8]?] {
+        var responses = [[UInt8]?](repeating: nil, count: queries.count)
+        for _ in 0..<3 {
+            let missing = responses.indices.filter { responses[$0] == nil }
+            if missing.isEmpty { break }
+            for index in missing { send(socket, queries[index], queries[index].count, 0) }
+            collect(&responses, missingCount: missing.count, first: first)
+        }
+        return responses
+    }
+
+    private func collect(_ responses: inout [[UInt8]?], missingCount: Int, first: UInt16) {
+        var missingCount = missingCount
+        var buffer = [UInt8](repeating: 0, count: 65_535)
+        var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        while missingCount > 0, poll(&waiting, 1, 2000) > 0 {
+            let count = recv(socket, &buffer, buffer.count, 0)
+            guard count >= 2 else { return }
+            let index = Int((UInt16(buffer[0]) << 8 | UInt16(buffer[1])) &- first)
+            guard index < responses.count, responses[index] == nil else { continue }
+            responses[index] = Array(buffer[..<count])
+            missingCount -= 1
+        }
+    }
+
+    /// Over one TCP connection, by identifier: they may come in any order (RFC 7766 §6.2.1.1).
+    func overStream(_ queries: [[UInt8]], first: UInt16) -> [[UInt8]?] {
+        var responses = [[UInt8]?](repeating: nil, count: queries.count)
+        for _ in 0..<3 where responses.contains(where: { $0 == nil }) {
+            for bytes in client.exchangeOverStream(queries) where bytes.count >= 2 {
+                let index = Int((UInt16(bytes[0]) << 8 | UInt16(bytes[1])) &- first)
+                if index < responses.count { responses[index] = bytes }
+            }
+        }
+        return responses
+    }
+}

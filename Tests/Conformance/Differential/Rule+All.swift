@@ -1,0 +1,221 @@
+import DNSWire
+
+extension Rule {
+    package static let all: [Rule] = [
+        Rule(
+            name: "any-answers-one",
+            difference:
+                "ANY: we, Knot and NSD answer with one RRset, each with one it chooses; BIND with "
+                + "all, and TC when they do not fit",
+            paragraph: "RFC 8482 §4.1: a single RRset, or a larger subset of those there are",
+            reason: "one RRset satisfies the requestor and is no help to an amplifier",
+            peers: [.knot, .nsd, .bind], aspects: [.answer, .truncated]
+        ) { difference in
+            guard difference.query.type == .any else { return false }
+            if difference.theirs.isTruncated { return difference.peer == .bind }
+            let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
+            return !ours.isEmpty && Set(ours.map(\.type)).count == 1
+                && Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
+                && (difference.peer == .bind
+                    ? ours.isSubset(of: theirs) : Set(theirs.map(\.type)).count == 1)
+        },
+        Rule(
+            name: "cname-into-another-zone",
+            difference:
+                "a CNAME that leads into another zone we serve: we and NSD go on there; BIND ends "
+                + "the answer; Knot looks in the first zone only, where it finds a delegation, old "
+                + "data or nothing",
+            paragraph:
+                "RFC 1034 §4.3.2 step 3a: \"change QNAME to the canonical name in the CNAME RR, and "
+                + "go back to step 1\"; step 2 searches \"the available zones\"",
+            reason: "as written; it saves the resolver a question",
+            peers: [.knot, .bind], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            guard let crossing = difference.crossing else { return false }
+            // Both went the same way up to there.
+            guard
+                difference.theirs.isTruncated || difference.ours.isTruncated
+                    || crossing.isSubset(of: difference.theirFacts.answers)
+            else { return false }
+            guard difference.peer == .bind, !difference.theirs.isTruncated else { return true }
+            return difference.theirs.responseCode == 0 && difference.theirFacts.answers == crossing
+                && difference.theirFacts.authorities.isEmpty
+        },
+        Rule(
+            name: "cname-loop",
+            difference:
+                "CNAMEs that lead round: BIND gives the chain and SERVFAIL; we, Knot and NSD the "
+                + "chain and NOERROR",
+            paragraph:
+                "RFC 1034 §3.6.2: \"CNAME loops signalled as an error\", without saying how",
+            reason:
+                "the chain shows the loop to every resolver; SERVFAIL would make it ask every other "
+                + "server too",
+            peers: [.bind], aspects: [.code]
+        ) { difference in
+            let chain = difference.ours.answers.filter { $0.type == .cname }
+            let owners = Set(chain.map(\.owner))
+            return difference.theirs.responseCode == ResponseCode.serverFailure.rawValue
+                && difference.ours.responseCode == 0
+                && chain.contains { $0.target.map { owners.contains($0) } ?? false }
+        },
+        Rule(
+            name: "cname-chain-bound-knot",
+            difference: "Knot ends an answer after five CNAMEs; we go on to eight",
+            paragraph:
+                "RFC 1034 §3.6.2: \"CNAME chains should be followed\"; no RFC says how far",
+            reason: "the resolver goes on where an answer ends; fewer questions are better",
+            peers: [.knot], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
+            return theirs.count == 5 && theirs.allSatisfy { $0.type == .cname }
+                && difference.theirFacts.authorities.isEmpty
+                && (theirs.isSubset(of: ours) || difference.ours.isTruncated)
+        },
+        Rule(
+            name: "cname-chain-bound-ours",
+            difference: "we end an answer after eight CNAMEs; NSD and BIND go on further",
+            paragraph:
+                "RFC 1034 §3.6.2: \"CNAME chains should be followed\"; no RFC says how far",
+            reason:
+                "a chain costs a lookup each, and what a query costs must have a bound; the resolver "
+                + "goes on by itself",
+            peers: [.nsd, .bind], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
+            return ours.count == 8 && ours.allSatisfy { $0.type == .cname }
+                && difference.ourFacts.authorities.isEmpty
+                && (ours.isSubset(of: theirs) || difference.theirs.isTruncated)
+        },
+        Rule(
+            name: "ds-of-own-apex",
+            difference:
+                "DS asked through a CNAME of the child that leads to the child's apex, parent served "
+                + "beside it: we and NSD answer from the parent, Knot and BIND from the child",
+            paragraph:
+                "RFC 4035 §3.1.4.1: DS \"appears only on the parent zone's side of a zone cut\"",
+            reason: "the same answer as for a DS question without a CNAME, where all four agree",
+            peers: [.knot, .bind], aspects: [.code, .answer, .authority, .glue]
+        ) { difference in
+            difference.query.type == .ds
+                && difference.names.dropFirst().contains { difference.origins.contains($0) }
+        },
+        Rule(
+            name: "glue-made-up",
+            difference:
+                "a name server without an address record, but below a wildcard with one: Knot and NSD "
+                + "make its address up for a referral, even from a wildcard below the cut; we and "
+                + "BIND do not",
+            paragraph:
+                "RFC 1034 §4.3.2: step 3b, the cut, comes before step 3c, the wildcard; RFC 9471 §2: "
+                + "glue is what the zone contains",
+            reason: "only the child's servers know whether the wildcard speaks for the name",
+            peers: [.knot, .nsd], aspects: [.glue]
+        ) { difference in
+            difference.hasMustGlueInCommon
+                && difference.theirFacts.glue.contains { !difference.owners.contains($0.owner) }
+        },
+        Rule(
+            name: "sibling-glue",
+            difference:
+                "addresses of name servers that are not below the cut: we, Knot and NSD give those "
+                + "that the zone holds, authoritative or glue of another cut; BIND gives none",
+            paragraph: "RFC 9471 §2, §3: required is glue for servers below the cut",
+            reason: "an address at hand saves the resolver a question",
+            peers: [.knot, .nsd, .bind], aspects: [.glue]
+        ) { $0.hasMustGlueInCommon },
+        Rule(
+            name: "glue-left-out",
+            difference:
+                "glue that does not fit: BIND leaves some of it out, when other glue is there or "
+                + "none fits, without TC; we, Knot and NSD set TC",
+            paragraph:
+                "RFC 9471: when glue for servers below the cut does not fit, \"the server must set the "
+                + "TC (Truncated) flag\"",
+            reason: "as written",
+            peers: [.bind], aspects: [.glue, .truncated]
+        ) { difference in
+            let missing = difference.ourFacts.glue.subtracting(difference.theirFacts.glue)
+            let byteCount = missing.reduce(difference.theirByteCount) {
+                $0 + $1.owner.wire.count + 10 + $1.rdata.count
+            }
+            return !difference.query.isOverStream && !difference.theirs.isTruncated
+                && (difference.ours.isTruncated
+                    || byteCount > difference.query.responseByteCountMax)
+                && difference.theirs.authorities.contains { $0.type == .ns }
+                && difference.theirFacts.code == difference.ourFacts.code
+        },
+        Rule(
+            name: "names-of-both-zones",
+            difference:
+                "parent and child zone served side by side: for NSD a name of the parent's file at or "
+                + "below the child's apex, such as glue, also exists in the child and hides the "
+                + "child's wildcard, and the child's apex exists in the parent that does not "
+                + "delegate it; for us, Knot and BIND it does not",
+            paragraph:
+                "RFC 1034 §4.2.1: glue is \"not part of the authoritative data\"; RFC 4592 §3.3.1: the "
+                + "closest encloser is \"the node in the zone's tree\"",
+            reason: "zones are separate, whichever files one server reads",
+            peers: [.nsd], aspects: [.code, .answer, .authority, .glue]
+        ) { difference in
+            difference.names.contains { name in
+                difference.occludedNames.contains { name.isWithin($0) }
+                    || difference.query.type == .ds && difference.origins.contains(name)
+            }
+        },
+        Rule(
+            name: "truncation-by-size",
+            difference:
+                "responses within a few bytes of the limit: the servers compress names, and leave "
+                + "out optional addresses, each in its own way, so that one fits and another does not",
+            paragraph: "RFC 2181 §9: TC only when something required does not fit",
+            reason: "we compress every name that may be, whatever the case of its letters",
+            peers: [.knot, .nsd, .bind], aspects: [.truncated]
+        ) { difference in
+            let fits =
+                difference.ours.isTruncated
+                ? difference.theirByteCount : difference.ourByteCount
+            return !difference.query.isOverStream
+                && !difference.ours.isTruncated
+                && fits <= difference.query.responseByteCountMax
+        },
+    ]
+}
+
+extension Disagreement {
+    /// The zone that holds a name: the deepest of those served.
+    private func origin(of name: DomainName) -> DomainName? {
+        origins.filter { name.isWithin($0) }.max { $0.wire.count < $1.wire.count }
+    }
+
+    /// Our chain of CNAMEs up to the first that leads from one of the zones into another; nil when
+    /// none does.
+    fileprivate var crossing: Set<Message.Record>? {
+        var records: Set<Message.Record> = []
+        for record in ours.answers {
+            guard record.type == .cname, let target = record.target else { return nil }
+            records.insert(record.normalized)
+            let there = origin(of: target)
+            if there != nil, there != origin(of: record.owner) { return records }
+        }
+        return nil
+    }
+
+    /// Whether both give the glue that they must: of name servers below the cut.
+    fileprivate var hasMustGlueInCommon: Bool {
+        guard let cut = ourFacts.authorities.first(where: { $0.type == .ns })?.owner
+        else { return false }
+        func mustHave(_ glue: Set<Message.Record>) -> Set<Message.Record> {
+            glue.filter { $0.owner.isWithin(cut) && owners.contains($0.owner) }
+        }
+        return mustHave(ourFacts.glue) == mustHave(theirFacts.glue)
+    }
+
+    /// The name asked for and those that CNAMEs led to.
+    fileprivate var names: [DomainName] {
+        [query.name]
+            + (ours.answers + theirs.answers).compactMap {
+                $0.type == .cname ? $0.target : nil
+            }
+    }
+}

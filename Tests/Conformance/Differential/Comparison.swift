@@ -122,11 +122,11 @@ package struct Comparison {
                 guard let found else { continue }
                 guard let explained = Rule.explain(found) else {
                     let aspects = found.aspects.map(\.rawValue).sorted().joined(separator: ", ")
-                    problems.append("\(peer.kind.rawValue) differs: \(aspects)")
+                    problems.append("\(found.peer.rawValue) differs: \(aspects)")
                     continue
                 }
                 for rule in explained {
-                    outcome.explained[rule.name, default: [:]][peer.kind, default: 0] += 1
+                    outcome.explained[rule.name, default: [:]][found.peer, default: 0] += 1
                     rules.insert(rule.name)
                 }
             }
@@ -141,7 +141,8 @@ package struct Comparison {
         outcome.unexplained[problems.joined(separator: "; "), default: 0] += 1
         // Of each kind a few.
         guard outcome.told.count < settings.toldMax,
-            outcome.unexplained[problems.joined(separator: "; "), default: 0] <= 3
+            outcome.unexplained[problems.joined(separator: "; "), default: 0]
+                <= max(3, settings.toldMax / 4)
         else { return }
         outcome.told.append(tell(problems, messages, query, index, zone))
     }
@@ -158,7 +159,7 @@ package struct Comparison {
             theirFacts: theirFacts, ourByteCount: ourByteCount, theirByteCount: theirByteCount,
             aspects: aspects, origins: [zone.origin] + (zone.child.map { [$0.origin] } ?? []),
             owners: Set(zone.owners + (zone.child?.owners ?? [])),
-            occludedNames: zone.occludedNames)
+            trees: zone.trees, sharedTree: zone.sharedTree)
     }
 
     /// What no peer is needed for.

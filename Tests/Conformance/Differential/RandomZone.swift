@@ -189,18 +189,18 @@ package struct RandomZone {
         rrsets.append(RRset(owner: owner, ttl: ttl, type: type, rdata: unique))
     }
 
-    /// Names below the child's apex that this zone's file holds, and those above them.
-    var occludedNames: Set<DomainName> {
-        guard let child else { return [] }
-        var names: Set<DomainName> = []
-        for owner in owners where owner.isWithin(child.origin) {
-            var name = owner
-            while name != child.origin, let parent = name.parent {
-                names.insert(name)
-                name = parent
-            }
-        }
-        return names
+    /// The names of each zone, the deepest zone first.
+    var trees: [Tree] {
+        guard let child else { return [Tree(origin: origin, owners: owners, without: nil)] }
+        return [
+            Tree(origin: child.origin, owners: child.owners, without: nil),
+            Tree(origin: origin, owners: owners, without: child.origin),
+        ]
+    }
+
+    /// The tree of the parent's and the child's names together, as NSD has it.
+    var sharedTree: Tree {
+        Tree(origin: origin, owners: owners + (child?.owners ?? []), without: nil)
     }
 
     /// The zone file.

@@ -13,6 +13,10 @@ extension Rule {
         ) { difference in
             guard difference.query.type == .any else { return false }
             if difference.theirs.isTruncated { return difference.peer == .bind }
+            if difference.ours.isTruncated {
+                return difference.peer != .bind
+                    && Set(difference.theirFacts.answers.map(\.type)).count == 1
+            }
             let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
             return !ours.isEmpty && Set(ours.map(\.type)).count == 1
                 && Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
@@ -148,20 +152,37 @@ extension Rule {
         Rule(
             name: "names-of-both-zones",
             difference:
-                "parent and child zone served side by side: for NSD a name of the parent's file at or "
-                + "below the child's apex, such as glue, also exists in the child and hides the "
-                + "child's wildcard, and the child's apex exists in the parent that does not "
-                + "delegate it; for us, Knot and BIND it does not",
+                "parent and child zone served side by side: NSD keeps one tree of names for both. A "
+                + "name that only the other zone's file has, or an empty non-terminal above one, "
+                + "exists for it in this zone too: it answers NODATA there, and hides the wildcard "
+                + "from what is below; for us, Knot and BIND the name does not exist",
             paragraph:
                 "RFC 1034 §4.2.1: glue is \"not part of the authoritative data\"; RFC 4592 §3.3.1: the "
                 + "closest encloser is \"the node in the zone's tree\"",
             reason: "zones are separate, whichever files one server reads",
-            peers: [.nsd], aspects: [.code, .answer, .authority, .glue]
+            peers: [.nsd], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
-            difference.names.contains { name in
-                difference.occludedNames.contains { name.isWithin($0) }
-                    || difference.query.type == .ds && difference.origins.contains(name)
+            guard let end = difference.theirDenial else { return false }
+            // DS of an apex is for the zone above.
+            let tree = difference.trees.first {
+                end.isWithin($0.origin) && !(difference.query.type == .ds && end == $0.origin)
             }
+            guard let tree, difference.theirFacts.authorities.first?.owner == tree.origin
+            else { return false }
+            return tree.closestEncloser(of: end) != difference.sharedTree.closestEncloser(of: end)
+        },
+        Rule(
+            name: "code-of-truncated",
+            difference:
+                "NXDOMAIN that does not fit with its SOA: Knot sets TC and NOERROR; we, NSD and BIND TC "
+                + "and NXDOMAIN",
+            paragraph: "RFC 2181 §9: \"the resolver should ignore that response\"",
+            reason: "the name does not exist, however much of the SOA there is room for",
+            peers: [.knot], aspects: [.code]
+        ) { difference in
+            difference.ours.isTruncated && difference.theirs.isTruncated
+                && difference.ours.responseCode == ResponseCode.nameError.rawValue
+                && difference.theirs.responseCode == 0
         },
         Rule(
             name: "truncation-by-size",
@@ -189,10 +210,10 @@ extension Disagreement {
     }
 
     /// Our chain of CNAMEs up to the first that leads from one of the zones into another; nil when
-    /// none does.
+    /// none does. The peer's chain, where our response is truncated and holds none.
     fileprivate var crossing: Set<Message.Record>? {
         var records: Set<Message.Record> = []
-        for record in ours.answers {
+        for record in (ours.isTruncated ? theirs : ours).answers {
             guard record.type == .cname, let target = record.target else { return nil }
             records.insert(record.normalized)
             let there = origin(of: target)
@@ -209,6 +230,22 @@ extension Disagreement {
             glue.filter { $0.owner.isWithin(cut) && owners.contains($0.owner) }
         }
         return mustHave(ourFacts.glue) == mustHave(theirFacts.glue)
+    }
+
+    /// The name that the peer denies, or data of which: where its chain of CNAMEs ends. Nil when
+    /// it says something else, or comes there in another way than we do.
+    fileprivate var theirDenial: DomainName? {
+        guard theirFacts.authorities.count == 1, theirFacts.authorities.first?.type == .soa,
+            !theirs.isTruncated,
+            ours.isTruncated || theirFacts.answers.isSubset(of: ourFacts.answers)
+        else { return nil }
+        var targets: [DomainName: DomainName] = [:]
+        for record in theirs.answers where record.type == .cname {
+            targets[record.owner] = record.target
+        }
+        var end = query.name
+        while let next = targets.removeValue(forKey: end) { end = next }
+        return targets.isEmpty ? end : nil
     }
 
     /// The name asked for and those that CNAMEs led to.

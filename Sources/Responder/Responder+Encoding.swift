@@ -140,7 +140,12 @@ extension Responder {
         _ rdata: Range<Int>, _ type: RRType, into writer: inout MessageWriter
     ) -> Bool {
         guard let names = type.compressibleNames else {
-            return writer.put16(UInt16(rdata.count)) && writer.put(zones.bytes, rdata)
+            let isWritten = writer.put16(UInt16(rdata.count)) && writer.put(zones.bytes, rdata)
+            // It must not be compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
+            if type == .dname, isWritten {
+                writer.rememberName(in: writer.count - rdata.count..<writer.count - 1)
+            }
+            return isWritten
         }
         return putWithLength(into: &writer) { writer in
             var position = rdata.lowerBound + names.offset

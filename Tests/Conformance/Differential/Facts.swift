@@ -51,6 +51,23 @@ package struct Facts: Equatable, Sendable {
     }
 }
 
+extension Facts {
+    /// Knot gives a DNAME at an asterisk the QNAME as its owner (rule `dname-of-wildcard`): puts the
+    /// owner of `other` back, so that the rest can be compared.
+    func withOwnersOfDNAMEs(as other: Facts) -> Facts {
+        var facts = self
+        facts.answers = Set(
+            answers.map { record in
+                guard record.type == .dname else { return record }
+                return other.answers.first {
+                    $0.type == .dname && $0.owner.isWildcard && $0.rdata == record.rdata
+                        && $0.ttl == record.ttl && record.owner.isWithin($0.owner)
+                } ?? record
+            })
+        return facts
+    }
+}
+
 extension RRType {
     fileprivate var bytes: [UInt8] { [UInt8(rawValue >> 8), UInt8(rawValue & 0xff)] }
 }
@@ -60,14 +77,16 @@ extension Message.Record {
     var normalized: Message.Record {
         var record = self
         record.owner = owner.canonical
-        if type.compressibleNames != nil || type == .srv { record.rdata = rdata.map(lowercased) }
+        if type.compressibleNames != nil || type == .srv || type == .dname {
+            record.rdata = rdata.map(lowercased)
+        }
         return record
     }
 
     /// The name that RDATA is, or ends with; nil where it has none.
     var target: DomainName? {
         switch type {
-        case .ns, .cname, .ptr: DomainName(wire: rdata)
+        case .ns, .cname, .dname, .ptr: DomainName(wire: rdata)
         default: nil
         }
     }

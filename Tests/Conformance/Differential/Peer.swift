@@ -33,14 +33,22 @@ package final class Peer {
         package let description: String
     }
 
+    /// A zone to serve.
+    package struct Zone {
+        /// Without the final dot.
+        var origin: String
+        /// The path of its file; and of one with nothing below DNAMEs.
+        var file: String
+        var strictFile: String
+    }
+
     package let kind: Kind
     package let process: RunningProcess
     package let port: UInt16
     private let folder: TemporaryFolder
 
-    /// Starts it on 127.0.0.1 with all it writes in a folder of its own. `zones`: origin, without
-    /// the final dot, and path of the file.
-    package init(_ kind: Kind, zones: [(origin: String, file: String)]) throws {
+    /// Starts it on 127.0.0.1 with all it writes in a folder of its own.
+    package init(_ kind: Kind, zones: [Zone]) throws {
         self.kind = kind
         folder = try TemporaryFolder()
         guard let path = kind.path else {
@@ -102,7 +110,7 @@ extension Peer.Kind {
     }
 
     fileprivate func configuration(
-        folder: String, port: UInt16, zones: [(origin: String, file: String)]
+        folder: String, port: UInt16, zones: [Peer.Zone]
     ) -> String {
         switch self {
         case .knot: knot(folder, port) + zones.map(knotZone).joined()
@@ -134,8 +142,8 @@ extension Peer.Kind {
         """
     }
 
-    private func knotZone(_ zone: (origin: String, file: String)) -> String {
-        "  - domain: \"\(zone.origin)\"\n    file: \"\(zone.file)\"\n"
+    private func knotZone(_ zone: Peer.Zone) -> String {
+        "  - domain: \"\(zone.origin)\"\n    file: \"\(zone.strictFile)\"\n"
     }
 
     private func nsd(_ folder: String, _ port: UInt16) -> String {
@@ -161,8 +169,8 @@ extension Peer.Kind {
         """
     }
 
-    private func nsdZone(_ zone: (origin: String, file: String)) -> String {
-        "zone:\n    name: \"\(zone.origin)\"\n    zonefile: \"\(zone.file)\"\n"
+    private func nsdZone(_ zone: Peer.Zone) -> String {
+        "zone:\n    name: \"\(zone.origin)\"\n    zonefile: \"\(zone.strictFile)\"\n"
     }
 
     private func bind(_ folder: String, _ port: UInt16) -> String {
@@ -188,7 +196,7 @@ extension Peer.Kind {
         """
     }
 
-    private func bindZone(_ zone: (origin: String, file: String)) -> String {
+    private func bindZone(_ zone: Peer.Zone) -> String {
         """
         zone "\(zone.origin)" {
           type primary; file "\(zone.file)"; check-names ignore; check-integrity no;

@@ -44,6 +44,7 @@ extension RandomQuery: CustomStringConvertible {
 extension RandomZone {
     private static let questionTypes: [RRType] = [
         .a, .a, .a, .a, .aaaa, .txt, .txt, .mx, .cname, .ns, .soa, .srv, .ptr, .caa, .ds, .any,
+        .dname,
         unknownType, RRType(rawValue: 65281), RRType(rawValue: 99),
     ]
 
@@ -61,6 +62,7 @@ extension RandomZone {
     private mutating func questionName() -> DomainName {
         let isChilds = random.once(in: 4)
         let known = random.pick(isChilds ? child?.owners ?? owners : owners)
+        let dnames = redirections + (child?.redirections ?? [])
         func below(_ name: DomainName) -> DomainName {
             let isNew = random.once(in: 3)
             let label =
@@ -68,7 +70,7 @@ extension RandomZone {
             return name.prepending(label) ?? name
         }
         let name: DomainName
-        switch random.number(0...11) {
+        switch random.number(0...13) {
         case 0: name = known.parent ?? known
         case 1, 2: name = below(known)
         case 3: name = below(below(known))
@@ -76,6 +78,9 @@ extension RandomZone {
         case 5: name = below(below(known.parent ?? known))
         case 6: name = self.name()
         case 7: name = random.once(in: 3) ? longName() : known
+        case 8: name = dnames.isEmpty ? known : random.pick(dnames)
+        case 9, 10: name = dnames.isEmpty ? known : below(random.pick(dnames))
+        case 11: name = dnames.isEmpty ? known : longName(below: random.pick(dnames))
         default: name = known
         }
         return random.once(in: 2) ? inAnyCase(name) : name

@@ -17,11 +17,13 @@ extension Rule {
                 return difference.peer != .bind
                     && Set(difference.theirFacts.answers.map(\.type)).count == 1
             }
-            let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
-            return !ours.isEmpty && Set(ours.map(\.type)).count == 1
-                && Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
-                && (difference.peer == .bind
-                    ? ours.isSubset(of: theirs) : Set(theirs.map(\.type)).count == 1)
+            // What a DNAME led to comes before it in both.
+            let common = difference.ourFacts.answers.intersection(difference.theirFacts.answers)
+            let ours = difference.ourFacts.answers.subtracting(common)
+            let theirs = difference.theirFacts.answers.subtracting(common)
+            if difference.peer == .bind { return ours.isEmpty }
+            return Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
+                && Set(ours.map(\.type)).count == 1 && Set(theirs.map(\.type)).count == 1
         },
         Rule(
             name: "cname-into-another-zone",
@@ -65,20 +67,23 @@ extension Rule {
         },
         Rule(
             name: "cname-chain-bound-knot",
-            difference: "Knot ends an answer after five CNAMEs; we go on to eight",
+            difference:
+                "Knot ends an answer after five CNAMEs, those of DNAMEs counted; we go on to eight",
             paragraph:
                 "RFC 1034 §3.6.2: \"CNAME chains should be followed\"; no RFC says how far",
             reason: "the resolver goes on where an answer ends; fewer questions are better",
             peers: [.knot], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
             let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
-            return theirs.count == 5 && theirs.allSatisfy { $0.type == .cname }
+            return theirs.aliasCount == 5 && theirs.allSatisfy(\.isAlias)
                 && difference.theirFacts.authorities.isEmpty
                 && (theirs.isSubset(of: ours) || difference.ours.isTruncated)
         },
         Rule(
             name: "cname-chain-bound-ours",
-            difference: "we end an answer after eight CNAMEs; NSD and BIND go on further",
+            difference:
+                "we end an answer after eight CNAMEs, those of DNAMEs counted; NSD and BIND go on further, "
+                + "BIND to eleven, and then SERVFAIL",
             paragraph:
                 "RFC 1034 §3.6.2: \"CNAME chains should be followed\"; no RFC says how far",
             reason:
@@ -87,9 +92,87 @@ extension Rule {
             peers: [.nsd, .bind], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
             let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
-            return ours.count == 8 && ours.allSatisfy { $0.type == .cname }
+            return ours.aliasCount >= 8 && ours.allSatisfy(\.isAlias)
                 && difference.ourFacts.authorities.isEmpty
                 && (ours.isSubset(of: theirs) || difference.theirs.isTruncated)
+        },
+        Rule(
+            name: "name-too-long",
+            difference:
+                "a DNAME that makes too long a name: Knot looks at the DNAME's target instead, puts what "
+                + "is there beside the DNAME, and often forgets YXDOMAIN; we, NSD and BIND answer with "
+                + "YXDOMAIN and the DNAME",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: if the name would be too long, \"set RCODE to YXDOMAIN and exit\"",
+            reason: "as written",
+            peers: [.knot], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            difference.ours.responseCode == ResponseCode.nameExists.rawValue
+                && (difference.ours.isTruncated || difference.theirs.isTruncated
+                    || difference.ourFacts.answers.isSubset(of: difference.theirFacts.answers))
+        },
+        Rule(
+            name: "dname-of-wildcard",
+            difference:
+                "a DNAME whose owner begins with an asterisk, asked for a name below: Knot gives the DNAME "
+                + "that name as its owner; we, NSD and BIND the owner that it has",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"copy that record into the answer section\"; step 3d, the "
+                + "wildcard, comes later",
+            reason: "as written; the CNAME beside it says the same to everyone",
+            peers: [.knot], aspects: [.answer]
+        ) { difference in
+            difference.theirFacts.answers == difference.ourFacts.answers
+                && difference.ours.answers.contains { $0.type == .dname && $0.owner.isWildcard }
+        },
+        Rule(
+            name: "dname-of-wildcard-twice",
+            difference:
+                "a chain that comes to such a DNAME a second time, below another name: Knot ends the "
+                + "answer; we, NSD and BIND go on",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+            reason: "it is another name, not a circle; where it is one, the bound ends it",
+            peers: [.knot], aspects: [.code, .answer, .authority, .glue]
+        ) { difference in
+            let theirs = difference.theirFacts.answers
+            let owners = difference.theirs.answers.filter { $0.type == .dname }.map(\.owner)
+            return owners.count > theirs.count { $0.type == .dname }
+                && theirs.allSatisfy(\.isAlias) && difference.theirFacts.authorities.isEmpty
+                && theirs.isSubset(of: difference.ourFacts.answers)
+        },
+        Rule(
+            name: "dname-into-itself",
+            difference:
+                "a DNAME that leads below its own owner: NSD ends the answer after the first CNAME; we, "
+                + "Knot and BIND go on as far as with every chain",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+            reason: "one rule for all chains; the bound ends it",
+            peers: [.nsd], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            let theirs = difference.theirFacts.answers
+            return theirs.allSatisfy(\.isAlias) && difference.theirFacts.authorities.isEmpty
+                && (difference.ours.isTruncated || theirs.isSubset(of: difference.ourFacts.answers))
+                && theirs.contains { dname in
+                    dname.type == .dname && dname.target.map { $0.isWithin(dname.owner) } ?? false
+                }
+        },
+        Rule(
+            name: "any-behind-dname",
+            difference:
+                "ANY below a DNAME: BIND answers with DNAME and CNAME, and stops; we, Knot and NSD go on",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\", "
+                + "whatever the type",
+            reason: "as written",
+            peers: [.bind], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            let theirs = difference.theirFacts.answers
+            return difference.query.type == .any && theirs.count >= 2
+                && theirs.allSatisfy(\.isAlias) && difference.theirFacts.authorities.isEmpty
+                && difference.theirs.answers.last?.type == .cname
+                && (difference.ours.isTruncated || theirs.isSubset(of: difference.ourFacts.answers))
         },
         Rule(
             name: "ds-of-own-apex",
@@ -132,12 +215,13 @@ extension Rule {
             name: "glue-left-out",
             difference:
                 "glue that does not fit: BIND leaves some of it out, when other glue is there or "
-                + "none fits, without TC; we, Knot and NSD set TC",
+                + "none fits, without TC, and NSD the AAAA of a server whose A fits; we and Knot "
+                + "set TC",
             paragraph:
                 "RFC 9471: when glue for servers below the cut does not fit, \"the server must set the "
                 + "TC (Truncated) flag\"",
             reason: "as written",
-            peers: [.bind], aspects: [.glue, .truncated]
+            peers: [.nsd, .bind], aspects: [.glue, .truncated]
         ) { difference in
             let missing = difference.ourFacts.glue.subtracting(difference.theirFacts.glue)
             let byteCount = missing.reduce(difference.theirByteCount) {
@@ -174,15 +258,41 @@ extension Rule {
         Rule(
             name: "code-of-truncated",
             difference:
-                "NXDOMAIN that does not fit with its SOA: Knot sets TC and NOERROR; we, NSD and BIND TC "
-                + "and NXDOMAIN",
+                "the RCODE of a response with TC: it says how far a server came before it had to stop: "
+                + "Knot NOERROR before an SOA, NSD before the DNAME that makes too long a name, BIND in "
+                + "an answer to ANY; NSD and BIND go on longer on chains, which BIND ends with SERVFAIL",
             paragraph: "RFC 2181 §9: \"the resolver should ignore that response\"",
-            reason: "the name does not exist, however much of the SOA there is room for",
-            peers: [.knot], aspects: [.code]
+            reason: "what is known may be said; over TCP all is said",
+            peers: [.knot, .nsd, .bind], aspects: [.code]
         ) { difference in
-            difference.ours.isTruncated && difference.theirs.isTruncated
-                && difference.ours.responseCode == ResponseCode.nameError.rawValue
-                && difference.theirs.responseCode == 0
+            difference.theirs.isTruncated
+                && (difference.ours.isTruncated
+                    || difference.theirs.responseCode == 0
+                        && [ResponseCode.nameError.rawValue, ResponseCode.nameExists.rawValue]
+                            .contains(difference.ours.responseCode))
+        },
+        Rule(
+            name: "soa-left-out",
+            difference:
+                "NXDOMAIN or NODATA behind CNAMEs, where the SOA does not fit: Knot leaves it out without "
+                + "TC; we, NSD and BIND set TC",
+            paragraph:
+                "RFC 2308 §3: the SOA must be there; RFC 2181 §9: TC when something required does not fit",
+            reason: "as written",
+            peers: [.knot], aspects: [.authority, .truncated]
+        ) { difference in
+            let missing = difference.ourFacts.authorities
+            let byteCount = missing.reduce(difference.theirByteCount) {
+                $0 + $1.owner.wire.count + 10 + $1.rdata.count
+            }
+            return !difference.query.isOverStream && !difference.theirs.isTruncated
+                && difference.theirFacts.authorities.isEmpty
+                && !difference.theirFacts.answers.isEmpty
+                && difference.theirFacts.answers.allSatisfy(\.isAlias)
+                && difference.ourFacts.code == difference.theirFacts.code
+                && (difference.ours.isTruncated
+                    || missing.allSatisfy { $0.type == .soa }
+                        && byteCount > difference.query.responseByteCountMax)
         },
         Rule(
             name: "truncation-by-size",
@@ -203,6 +313,15 @@ extension Rule {
     ]
 }
 
+extension Message.Record {
+    fileprivate var isAlias: Bool { type == .cname || type == .dname }
+}
+
+extension Set<Message.Record> {
+    /// Names that lead on.
+    fileprivate var aliasCount: Int { count { $0.type == .cname } }
+}
+
 extension Disagreement {
     /// The zone that holds a name: the deepest of those served.
     private func origin(of name: DomainName) -> DomainName? {
@@ -214,8 +333,11 @@ extension Disagreement {
     fileprivate var crossing: Set<Message.Record>? {
         var records: Set<Message.Record> = []
         for record in (ours.isTruncated ? theirs : ours).answers {
-            guard record.type == .cname, let target = record.target else { return nil }
+            guard record.type == .cname || record.type == .dname, let target = record.target
+            else { return nil }
             records.insert(record.normalized)
+            // Its CNAME comes next.
+            if record.type == .dname { continue }
             let there = origin(of: target)
             if there != nil, there != origin(of: record.owner) { return records }
         }

@@ -48,6 +48,7 @@ package struct Disagreement: Sendable {
     package var ours: Message
     package var theirs: Message
     package var ourFacts: Facts
+    /// With the owners that DNAMEs should have.
     package var theirFacts: Facts
     package var ourByteCount: Int
     package var theirByteCount: Int

@@ -141,7 +141,7 @@ extension Responder {
     ) -> Bool {
         guard let names = type.compressibleNames else {
             let isWritten = writer.put16(UInt16(rdata.count)) && writer.put(zones.bytes, rdata)
-            // It must not be compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
+            // Never compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
             if type == .dname, isWritten {
                 writer.rememberName(in: writer.count - rdata.count..<writer.count - 1)
             }

@@ -98,7 +98,10 @@ extension Responder {
             let name = Int(zones.rrsets[geo].link)
             if steer(name, owner: owner, for: client) { return nil }
         }
-        if query.type != .cname, query.type != .any, let cname = zones.rrset(.cname, at: node) {
+        // Only RRSIG and NSEC stand beside a CNAME: asked for, they are the answer (RFC 4035 §2.5).
+        if query.type != .any, let cname = zones.rrset(.cname, at: node),
+            zones.rrset(query.type, at: node) == nil
+        {
             guard !isRepeated(cname) else { return nil }
             add(cname, owner: owner, in: .answer)
             answer.aliasCount += 1

@@ -63,7 +63,12 @@ package struct Comparison {
                 texts.append(("\(name).zone", text))
             }
         }
-        server = try TestServer(zones: texts)
+        server = try TestServer(
+            zones: texts,
+            arguments: [
+                "--identity", Peer.identity, "--cookie-secret",
+                try folder.write(Peer.cookieSecret + "\n", to: "secret"),
+            ])
         peers = try Peer.Kind.allCases.map { try Peer($0, zones: files[$0] ?? []) }
         for peer in peers where !peer.complaints.isEmpty {
             throw Peer.NotReady(
@@ -94,11 +99,10 @@ package struct Comparison {
         let messages = batch.enumerated().map { offset, entry in
             entry.query.message(identifier: first &+ UInt16(offset))
         }
-        let responses = exchanges.map { exchange in
+        let responses =
             isOverStream
-                ? exchange.overStream(messages, first: first)
-                : exchange.overDatagrams(messages, first: first)
-        }
+            ? exchanges.map { $0.overStream(messages, first: first) }
+            : Exchange.overDatagrams(exchanges, messages, first: first)
         for (offset, entry) in batch.enumerated() {
             compare(responses.map { $0[offset] }, to: entry.query, entry.index, of: zone)
         }
@@ -155,7 +159,7 @@ package struct Comparison {
         _ ourByteCount: Int, _ theirByteCount: Int, _ zone: RandomZone
     ) -> Disagreement? {
         let (ourFacts, theirFacts) = (Facts(ours), Facts(theirs))
-        let aspects = ourFacts.differences(from: theirFacts)
+        let aspects = ourFacts.differences(from: theirFacts, options: peer.options)
         if aspects.isEmpty { return nil }
         return Disagreement(
             peer: peer, query: query, ours: ours, theirs: theirs, ourFacts: ourFacts,
@@ -177,11 +181,47 @@ package struct Comparison {
             faults.append("geodnsd: the same record twice in a section (RFC 2181 §5)")
         }
         let hasOPT = ours.additionals.contains { $0.type == .opt }
-        if hasOPT != (query.payloadByteCountMax != nil) {
+        if hasOPT != (query.edns != nil), ours.responseCode != ResponseCode.formatError.rawValue {
             faults.append("geodnsd: OPT in the response without OPT in the query, or none with it")
         }
-        if (ours.flags & 0x0100 != 0) != query.wantsRecursion {
-            faults.append("geodnsd: RD is not as in the query (RFC 1035 §4.1.1)")
+        if ours.flags & 0x01f0 != query.bits & 0x0100 {
+            faults.append("geodnsd: RD is not as in the query, or RA, Z, AD or CD is set")
+        }
+        if let expected = query.expectedCode, ours.responseCode != expected.rawValue {
+            faults.append("geodnsd: not \(expected.mnemonic)")
+        }
+        return faults + optionFaults(of: ours, query)
+    }
+
+    /// Only what was asked for comes back, each once: and an Extended DNS Error (RFC 8914).
+    private func optionFaults(of ours: Message, _ query: RandomQuery) -> [String] {
+        guard let options = ours.options else { return ["geodnsd: an option that is cut short"] }
+        let asked = query.edns.map { edns in edns.version == 0 ? edns.options : [] } ?? []
+        var faults: [String] = []
+        if Set(options.map(\.code)).count < options.count {
+            faults.append("geodnsd: the same option twice")
+        }
+        for (code, data) in options where code != 15 {
+            let known: [UInt16] = query.isOverStream ? [3, 8, 10, 11] : [3, 8, 10]
+            guard known.contains(code), let option = asked.first(where: { $0.code == code }) else {
+                faults.append(
+                    "geodnsd: option \(code), which was not asked for or means nothing here")
+                continue
+            }
+            // Scope 0: these zones do not steer. A cookie begins with the client's.
+            if code == 8,
+                data != option.data || code == 10 && data.prefix(8) != option.data.prefix(8)
+            {
+                faults.append("geodnsd: option \(code) does not fit the query's")
+            }
+        }
+        let returned = Set(options.map(\.code))
+        if query.expectedCode == nil,
+            asked.contains(where: {
+                [8, 10].contains($0.code) && !returned.contains($0.code)
+            })
+        {
+            faults.append("geodnsd: client subnet or cookie is missing")
         }
         return faults
     }

@@ -26,6 +26,14 @@ package final class Peer {
         }
 
         package var path: String? { Programs.find(program) }
+
+        /// The EDNS options that it answers as we do: NSID, client subnet, cookie.
+        var options: Set<UInt16> {
+            switch self {
+            case .knot: [3, 8]
+            case .nsd, .bind: [3, 10]
+            }
+        }
     }
 
     /// A peer did not begin to serve; what it wrote.
@@ -41,6 +49,10 @@ package final class Peer {
         var file: String
         var strictFile: String
     }
+
+    /// What every server answers to NSID, and the secret of its cookies.
+    static let identity = "conformance"
+    static let cookieSecret = "000102030405060708090a0b0c0d0e0f"
 
     package let kind: Kind
     package let process: RunningProcess
@@ -127,6 +139,8 @@ extension Peer.Kind {
             udp-workers: 1
             tcp-workers: 1
             background-workers: 1
+            nsid: "\(Peer.identity)"
+            edns-client-subnet: on
         log:
           - target: stderr
             any: info
@@ -160,6 +174,9 @@ extension Peer.Kind {
             xfrdir: "\(folder)"
             zonelistfile: "\(folder)/zone.list"
             minimal-responses: yes
+            nsid: "ascii_\(Peer.identity)"
+            answer-cookie: yes
+            cookie-secret: "\(Peer.cookieSecret)"
             refuse-any: no
             rrl-ratelimit: 0
             rrl-whitelist-ratelimit: 0
@@ -183,6 +200,9 @@ extension Peer.Kind {
           listen-on port \(port) { 127.0.0.1; };
           listen-on-v6 { none; };
           recursion no;
+          server-id "\(Peer.identity)";
+          cookie-algorithm siphash24;
+          cookie-secret "\(Peer.cookieSecret)";
           dnssec-validation no;
           empty-zones-enable no;
           minimal-responses yes;

@@ -3,6 +3,85 @@ import DNSWire
 extension Rule {
     package static let all: [Rule] = [
         Rule(
+            name: "bytes-after-message",
+            difference:
+                "bytes after the last record of a query: Knot gives FORMERR; we, NSD and BIND do not "
+                + "look at them",
+            paragraph: "none: RFC 1035 §4.1 gives them no meaning",
+            reason: "the query is whole and can be answered",
+            peers: [.knot], aspects: Set(Facts.Aspect.allCases)
+        ) { difference in
+            difference.query.oddity == .bytesAfter && difference.theirs.isFormatError
+        },
+        Rule(
+            name: "record-beside-opt",
+            difference:
+                "a record beside OPT in the additional section of a query: NSD gives FORMERR; we, Knot "
+                + "and BIND answer",
+            paragraph:
+                "RFC 6891 §6.1.1: OPT \"MAY be placed anywhere within the additional data section\"",
+            reason: "as written",
+            peers: [.nsd], aspects: Set(Facts.Aspect.allCases)
+        ) { difference in
+            [.recordBeforeOPT, .recordAfterOPT].contains(difference.query.oddity)
+                && difference.theirs.isFormatError
+        },
+        Rule(
+            name: "malformed-option",
+            difference:
+                "a malformed client subnet or cookie: some do not look at the options that they do not "
+                + "use, and answer; we give FORMERR, but BADVERS for another version of EDNS, where BIND "
+                + "gives FORMERR",
+            paragraph:
+                "RFC 7871 §7.1.1 and RFC 7873 §5.2.2: FORMERR; RFC 6891 §6.1.3: BADVERS for every "
+                + "version but 0",
+            reason: "as written",
+            peers: [.knot, .nsd, .bind], aspects: Set(Facts.Aspect.allCases)
+        ) { difference in
+            guard difference.query.edns?.options.contains(where: \.isMalformed) ?? false
+            else { return false }
+            return difference.ours.isFormatError
+                || difference.ours.isBadVersion && difference.theirs.isFormatError
+        },
+        Rule(
+            name: "question-of-errors",
+            difference: "FORMERR: NSD leaves the question out; we, Knot and BIND give it back",
+            paragraph: "none: RFC 1035 §4.1.1 speaks of the RCODE alone",
+            reason: "the question tells the requestor which of its queries this is about",
+            peers: [.nsd], aspects: [.question]
+        ) { difference in
+            difference.ours.isFormatError && difference.theirs.isFormatError
+                && difference.theirFacts.question.isEmpty
+        },
+        Rule(
+            name: "bits-of-errors",
+            difference:
+                "BADVERS: NSD gives all header bits of the query back, AA and TC too; we, Knot and BIND "
+                + "do not",
+            paragraph: "RFC 1035 §4.1.1: AA and TC speak of the response, Z \"must be zero\"",
+            reason: "as written",
+            peers: [.nsd], aspects: [.bits, .authoritative, .truncated]
+        ) { difference in
+            difference.ours.isBadVersion && difference.theirs.isBadVersion
+                && difference.theirs.flags & difference.query.bits == difference.theirs.flags
+                    & 0x07f0
+        },
+        Rule(
+            name: "cd-copied",
+            difference:
+                "CD: BIND copies it into the response, and AD into truncated ones; we, Knot and NSD clear "
+                + "both",
+            paragraph:
+                "RFC 4035 §3.1.6: \"a security-aware name server SHOULD clear the CD bit when composing "
+                + "an authoritative response\", and the AD bit unless all is \"authentic\"",
+            reason: "as written",
+            peers: [.bind], aspects: [.bits]
+        ) { difference in
+            let more = difference.theirFacts.bits ^ difference.ourFacts.bits
+            let copied: UInt16 = difference.theirs.isTruncated ? 0x0030 : 0x0010
+            return more & difference.query.bits & copied == more
+        },
+        Rule(
             name: "any-answers-one",
             difference:
                 "ANY: we, Knot and NSD answer with one RRset, each with one it chooses; BIND with "
@@ -311,6 +390,11 @@ extension Rule {
                 && fits <= difference.query.responseByteCountMax
         },
     ]
+}
+
+extension Message {
+    fileprivate var isFormatError: Bool { responseCode == ResponseCode.formatError.rawValue }
+    fileprivate var isBadVersion: Bool { responseCode == ResponseCode.badVersion.rawValue }
 }
 
 extension Message.Record {

@@ -5,23 +5,25 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test conformance lint format install uninstall clean
+.PHONY: help deps build geo-data demo test conformance instructions lint format install uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
 PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
-PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev pkg-config
+PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
-    ldnsutils nsd openssl unbound
+    ldnsutils nsd openssl unbound valgrind
 # Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
 PACKAGES_UNPACKED := tor-geoipdb
 
 SWIFT ?= $(shell tools/find-swift)
-# The programs hold the Swift runtime, so that they run where no toolchain is.
-RELEASE := -c release --static-swift-stdlib
+# The programs hold the Swift runtime, so that they run where no toolchain is; and they are optimised
+# as a whole when they are linked, because what a query passes through lies in many targets.
+RELEASE := -c release --static-swift-stdlib --experimental-lto-mode full
 
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR  ?= $(PREFIX)/bin
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -49,8 +51,15 @@ test: deps geo-data ## Run all tests
 ZONES ?= 200
 QUERIES ?= 1000
 conformance: deps ## Compare with Knot, NSD and BIND over random zones (ZONES, QUERIES, SEED)
-	@SWIFT='$(SWIFT)' Tests/Conformance/run --zones $(ZONES) --queries $(QUERIES) \
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Conformance/run --zones $(ZONES) --queries $(QUERIES) \
 	    $(if $(SEED),--seed $(SEED))
+
+# Instructions, not seconds: repeatable, whatever else the machine does.
+instructions: deps geo-data ## Count instructions per query against thresholds (RECORD=1 sets them)
+	$(SWIFT) build $(RELEASE) --product geodnsd
+	$(SWIFT) build $(RELEASE) --product benchmark
+	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" instructions \
+	    $(if $(RECORD),--record)
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
@@ -60,16 +69,20 @@ lint: deps ## Check the form of the sources; build everything, warnings being er
 format: ## Bring the sources into form
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
-install: build ## Install programs and systemd unit (PREFIX, DESTDIR)
+install: build ## Install programs, systemd unit, settings if there are none (PREFIX, DESTDIR)
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(UNITDIR)'
 	install -m 755 .build/release/geodnsd '$(DESTDIR)$(SBINDIR)/'
 	install -m 755 .build/release/geodnsctl .build/release/geodns-check \
 	    .build/release/geodns-mmdb '$(DESTDIR)$(BINDIR)/'
-	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' packaging/geodnsd.service.in \
+	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' \
+	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' packaging/geodnsd.service.in \
 	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	install -d '$(DESTDIR)$(SYSCONFDIR)/geodns/zones' '$(DESTDIR)$(SYSCONFDIR)/geodns/geo-data'
+	test -e '$(DESTDIR)$(SYSCONFDIR)/geodns/geodnsd.yaml' || \
+	    install -m 644 packaging/geodnsd.yaml '$(DESTDIR)$(SYSCONFDIR)/geodns/'
 
-uninstall: ## Remove what `make install` installed
+uninstall: ## Remove what `make install` installed, but for /etc/geodns
 	rm -f '$(DESTDIR)$(SBINDIR)/geodnsd' '$(DESTDIR)$(BINDIR)/geodnsctl' \
 	    '$(DESTDIR)$(BINDIR)/geodns-check' '$(DESTDIR)$(BINDIR)/geodns-mmdb' \
 	    '$(DESTDIR)$(UNITDIR)/geodnsd.service'

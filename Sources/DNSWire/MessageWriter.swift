@@ -167,6 +167,21 @@ package import Tables
     /// may point to it.
     package mutating func rememberQuestion(in range: Range<Int>) { question = range }
 
+    /// Says that an uncompressed name fills `range`, its final zero left out: labels of later names
+    /// may point to it.
+    package mutating func rememberRDATA(in range: Range<Int>) {
+        settleQuestion()
+        rememberName(in: range)
+    }
+
+    /// Positions are remembered in their order, the question's first.
+    @inline(__always)
+    private mutating func settleQuestion() {
+        guard !question.isEmpty else { return }
+        rememberName(in: question)
+        question = 0..<0
+    }
+
     /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
     /// final zero or pointer lies past the range.
     private mutating func rememberName(in range: Range<Int>) {
@@ -180,10 +195,7 @@ package import Tables
 
     /// Writes the uncompressed wire name that starts at `start` of `names`, compressed.
     package mutating func putName(_ names: TableView<UInt8>, at start: Int) -> Bool {
-        if !question.isEmpty {
-            rememberName(in: question)
-            question = 0..<0
-        }
+        settleQuestion()
         var source = start
         let first = count
         while names[source] != 0 {

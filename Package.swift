@@ -67,7 +67,7 @@ let package = Package(
         layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
         layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
-        layer("Configuration", ["Addressing", "Diagnostics", "SystemCalls", "CYAML"]),
+        layer("Configuration", ["Addressing", "DNSWire", "Diagnostics", "SystemCalls", "CYAML"]),
 
         layer(
             "Loader",

@@ -1,4 +1,5 @@
 package import Addressing
+package import DNSWire
 
 /// What `geodnsd` is told on its command line.
 package struct ServerSettings: Sendable {
@@ -21,6 +22,8 @@ package struct ServerSettings: Sendable {
     package var identity: String?
     /// What `version.bind` answers, 1 to 255 bytes; nil: it is refused.
     package var versionText: String?
+    /// Where resolvers report errors to (RFC 9567); nil: nowhere.
+    package var reportChannel: DomainName?
     /// A file of one or two secrets for server cookies; nil: one that is drawn at the start.
     package var cookieSecret: String?
     /// Build everything, report, and end.
@@ -67,6 +70,9 @@ package struct ServerSettings: Sendable {
                 "32 hexadecimal digits a line, shared by servers behind one address: the secret "
                     + "for DNS cookies, and the one before it (default: a random one)"),
             Option(
+                "report-channel", "NAME",
+                "domain that resolvers report errors to, DNS Error Reporting (default: none)"),
+            Option(
                 "check", nil, isForCommandLineOnly: true,
                 "read everything, report every problem, and end"),
         ],
@@ -93,6 +99,14 @@ package struct ServerSettings: Sendable {
         let version = try ServerSettings.text(arguments, "version-text")
         versionText = version == "none" ? nil : version ?? ServerSettings.defaultVersionText
         cookieSecret = arguments.last("cookie-secret")
+        if let text = arguments.last("report-channel") {
+            guard let name = DomainName(text.hasSuffix(".") ? text : text + "."), !name.isRoot
+            else {
+                throw arguments.error(
+                    "report-channel", text, "expected a domain name, like agent.example.net")
+            }
+            reportChannel = name
+        }
         checkOnly = arguments.has("check")
 
         var listen: [ListenAddress] = []

@@ -31,6 +31,7 @@ extension Responder {
         if edns.wantsServerIdentifier { putServerIdentifier(into: &writer) }
         if edns.wantsKeepalive { putKeepalive(into: &writer) }
         if let error = answer.extendedError { put(error, into: &writer) }
+        if settings.reportChannel != nil { putReportChannel(into: &writer) }
         if writer.count > start { writer.patch16(UInt16(writer.count - start), at: start - 2) }
     }
 
@@ -83,6 +84,24 @@ extension Responder {
         let isWritten =
             writer.put16(EDNS.extendedErrorCode) && writer.put16(2)
             && writer.put16(error.rawValue)
+        if !isWritten { writer.truncate(to: before) }
+    }
+
+    /// Where to report that this answer was of no use (RFC 9567 §5), unasked; not beside what has no
+    /// data of ours, nor for reports themselves, which would make reports of reports.
+    private mutating func putReportChannel(into writer: inout MessageWriter) {
+        guard let agent = settings.reportChannel, query.class == Query.classIN,
+            answer.code == .noError || answer.code == .nameError
+        else { return }
+        var label = 0
+        while label <= name.labelCount {
+            if name.isSuffix(from: label, equalTo: texts, at: agent.lowerBound) { return }
+            label += 1
+        }
+        let before = writer.count
+        let isWritten =
+            writer.put16(EDNS.reportChannelCode) && writer.put16(UInt16(agent.count))
+            && writer.put(texts, agent)
         if !isWritten { writer.truncate(to: before) }
     }
 

@@ -9,6 +9,8 @@ package final class ResponderSettings: Sendable {
     /// The identity, one character-string; nil: none is given.
     let identity: Range<Int>?
     let chaosNames: [ChaosName]
+    /// The agent domain of DNS Error Reporting, a name in wire form; nil: none is told.
+    let reportChannel: Range<Int>?
 
     /// A name of class CH that has a TXT record (RFC 4892 §3).
     struct ChaosName: Sendable {
@@ -24,7 +26,12 @@ package final class ResponderSettings: Sendable {
     /// `identity` says which of several servers this is: NSID, `id.server`, `hostname.bind`.
     /// `version` answers `version.bind` and `version.server`. Both are 1 to 255 bytes; nil: such
     /// questions are refused, and NSID is ignored.
-    package init(identity: String? = nil, version: String? = nil, cookieSecrets: CookieSecrets) {
+    ///
+    /// `reportChannel` is the domain that resolvers report errors to (RFC 9567), not the root.
+    package init(
+        identity: String? = nil, version: String? = nil, reportChannel: DomainName? = nil,
+        cookieSecrets: CookieSecrets
+    ) {
         var bytes: [UInt8] = []
         func append(_ text: String?) -> Range<Int>? {
             guard let text else { return nil }
@@ -44,6 +51,11 @@ package final class ResponderSettings: Sendable {
             chaosNames.append(ChaosName(name: bytes.count, text: text))
             for label in labels { bytes += [UInt8(label.utf8.count)] + label.utf8 }
             bytes.append(0)
+        }
+        self.reportChannel = reportChannel.map { name in
+            precondition(!name.isRoot)
+            bytes += name.canonical.wire
+            return bytes.count - name.wire.count..<bytes.count
         }
         self.cookieSecrets = cookieSecrets
         self.identity = identity

@@ -213,7 +213,7 @@ package final class Server {
         serving.snapshots.publish(
             ResponderSettings(
                 identity: settings.identity, version: settings.versionText,
-                cookieSecrets: secrets))
+                reportChannel: settings.reportChannel, cookieSecrets: secrets))
     }
 
     /// Reads everything again. On an error what is being served stays, and the log says so.

@@ -49,6 +49,16 @@ private func cookie(
         #expect(try text(other, "version.server") == "a name server")
     }
 
+    @Test func theReportChannelIsTold() throws {
+        let server = try TestServer(
+            zones: [("example.com.zone", zone)], arguments: ["--report-channel", "a.example.net"])
+        var ask = Ask()
+        ask.edns = .init()
+        let response = try #require(server.client.exchange(try ask.bytes()))
+        let agent = try #require(DomainName("a.example.net."))
+        #expect(try #require(Message(response)).option(18) == agent.wire)
+    }
+
     /// The transport's own timeout, through a running server.
     @Test func theIdleTimeoutIsTheTransports() throws {
         let server = try TestServer(zones: [("example.com.zone", zone)])
@@ -132,6 +142,10 @@ private func cookie(
             (
                 ["--version-text", String(repeating: "v", count: 256)],
                 "--version-text: expected 1 to 255 bytes, got 256"
+            ),
+            (
+                ["--report-channel", "."],
+                "--report-channel .: expected a domain name, like agent.example.net"
             ),
         ] {
             let (status, text) = try RunningProcess.run(Programs.own("geodnsd"), arguments)

@@ -196,8 +196,8 @@ extension Rule {
                 "a DNAME whose owner begins with an asterisk, asked for a name below: Knot gives the DNAME "
                 + "that name as its owner; we, NSD and BIND the owner that it has",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"copy that record into the answer section\"; step 3d, the "
-                + "wildcard, comes later",
+                "RFC 6672 §3.2 step 3c: \"copy that record into the answer section\"; the wildcard "
+                + "comes after it",
             reason: "as written; the CNAME beside it says the same to everyone",
             peers: [.knot], aspects: [.answer]
         ) { difference in
@@ -210,7 +210,7 @@ extension Rule {
                 "a chain that comes to such a DNAME a second time, below another name: Knot ends the "
                 + "answer; we, NSD and BIND go on",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name and go back to step 1\"",
             reason: "it is another name, not a circle; where it is one, the bound ends it",
             peers: [.knot], aspects: [.code, .answer, .authority, .glue]
         ) { difference in
@@ -226,7 +226,7 @@ extension Rule {
                 "a DNAME that leads below its own owner: NSD ends the answer after the first CNAME; we, "
                 + "Knot and BIND go on as far as with every chain",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name and go back to step 1\"",
             reason: "one rule for all chains; the bound ends it",
             peers: [.nsd], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
@@ -242,7 +242,7 @@ extension Rule {
             difference:
                 "ANY below a DNAME: BIND answers with DNAME and CNAME, and stops; we, Knot and NSD go on",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\", "
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name and go back to step 1\", "
                 + "whatever the type",
             reason: "as written",
             peers: [.bind], aspects: [.code, .answer, .authority, .glue, .truncated]
@@ -372,6 +372,39 @@ extension Rule {
                 && (difference.ours.isTruncated
                     || missing.allSatisfy { $0.type == .soa }
                         && byteCount > difference.query.responseByteCountMax)
+        },
+        Rule(
+            name: "options-give-way",
+            difference:
+                "NSID beside an answer that just fits: the others put it in, and truncate the answer for "
+                + "it if need be; we leave it out",
+            paragraph:
+                "RFC 5001 §2.2: a server may honor the request or not; RFC 2181 §9: TC only when something "
+                + "required does not fit",
+            reason: "the answer is what was asked for; a truncated one costs a second question",
+            peers: [.knot, .nsd, .bind], aspects: [.options]
+        ) { difference in
+            let (ours, theirs) = (difference.ourFacts.options, difference.theirFacts.options)
+            let byteCount = difference.ourByteCount + 4 + Peer.identity.utf8.count
+            return !difference.query.isOverStream && ours[3] == nil && theirs[3] != nil
+                && byteCount > difference.query.responseByteCountMax
+                && difference.peer.options.allSatisfy { $0 == 3 || ours[$0] == theirs[$0] }
+        },
+        Rule(
+            name: "client-subnet-takes-room",
+            difference:
+                "a client subnet beside an answer that just fits without it: NSD leaves it out; we, Knot "
+                + "and BIND set TC",
+            paragraph: "RFC 7871 §7.2.1: the option must be in the response to a query that has it",
+            reason: "without it, a resolver would take the answer for one that holds everywhere",
+            peers: [.nsd], aspects: [.truncated]
+        ) { difference in
+            let option = difference.query.edns?.options.first { $0.code == 8 }
+            return difference.ours.isTruncated
+                && option.map {
+                    difference.theirByteCount + 4 + $0.data.count
+                        > difference.query.responseByteCountMax
+                } ?? false
         },
         Rule(
             name: "truncation-by-size",

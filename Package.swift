@@ -28,6 +28,28 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         ])
 }
 
+/// Tests/Fuzz: with GEODNS_FUZZ a program that libFuzzer drives (`make fuzz`), else tests of the
+/// same sources. libFuzzer has a `main` of its own, which no other program could be linked with.
+let isFuzzing = Context.environment["GEODNS_FUZZ"] != nil
+let fuzzingDependencies: [Target.Dependency] = [
+    "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources", "Geography", "Health",
+    "Loader", "Responder", "Steering", "Transport", "ZoneFile", "Zones",
+]
+let fuzzing: Target =
+    isFuzzing
+    ? .executableTarget(
+        name: "fuzz", dependencies: fuzzingDependencies, path: "Tests/Fuzz",
+        exclude: ["FuzzTests.swift", "run"],
+        swiftSettings: [
+            .enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"]),
+        ])
+    : .testTarget(
+        name: "FuzzTests", dependencies: fuzzingDependencies + ["TestSupport"], path: "Tests/Fuzz",
+        exclude: ["EntryPoint.swift", "run"],
+        swiftSettings: [
+            .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
+        ])
+
 let package = Package(
     name: "geodns",
     targets: [
@@ -167,5 +189,6 @@ let package = Package(
                 "Geography", "Health", "Loader", "Responder", "Steering", "Zones", "TestSupport",
             ]),
         tests("TidyTests", []),
+        fuzzing,
     ]
 )

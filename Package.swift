@@ -142,6 +142,12 @@ let package = Package(
             path: "Tests/Conformance/Program",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
+        // Good and hostile traffic for as long as one likes: `make soak`.
+        .executableTarget(
+            name: "soak", dependencies: ["DNSWire", "TestSupport", "ZoneFile"],
+            path: "Tests/Soak", exclude: ["run"],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
         tests("HealthTests", ["Addressing", "Health", "TestSupport"]),

@@ -60,7 +60,8 @@ fuzz: deps ## Fuzz whatever takes bytes from outside, each for SECONDS (TARGET: 
 
 MINUTES ?= 60
 soak: deps ## Good and hostile traffic and reloads every second for MINUTES (SANITIZE as for test)
-	@SWIFT='$(SWIFT)' SANITIZE='$(SANITIZE)' Tests/Soak/run --minutes $(MINUTES)
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' SANITIZE='$(SANITIZE)' \
+	    Tests/Soak/run --minutes $(MINUTES)
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

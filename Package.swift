@@ -32,8 +32,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// same sources. libFuzzer has a `main` of its own, which no other program could be linked with.
 let isFuzzing = Context.environment["GEODNS_FUZZ"] != nil
 let fuzzingDependencies: [Target.Dependency] = [
-    "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources", "Geography", "Health",
-    "Loader", "Responder", "Steering", "Transport", "ZoneFile", "Zones",
+    "Addressing", "Configuration", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
+    "Geography", "Health", "Loader", "Responder", "Steering", "Transport", "ZoneFile", "Zones",
 ]
 let fuzzing: Target =
     isFuzzing

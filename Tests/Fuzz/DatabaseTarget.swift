@@ -1,6 +1,5 @@
 import Addressing
 import DatabaseBuilder
-import Foundation
 import GeoSources
 import Geography
 
@@ -48,19 +47,13 @@ private let networks: [(String, LocationRecord)] = [
     ("2001:db8::/32", LocationRecord(continent: "AS", country: "JP")),
 ]
 
-/// One file without a name, written anew for each input.
-private let image: Int32 = {
-    guard let file = tmpfile() else { return -1 }
-    return fileno(file)
-}()
+private let file = FuzzFile()
 
 private func databaseFault(_ input: [UInt8]) -> String? {
-    guard image >= 0, ftruncate(image, off_t(input.count)) == 0,
-        pwrite(image, input, input.count, 0) == input.count
-    else { return "the file cannot be written" }
+    guard file.write(input) else { return "the file cannot be written" }
     let database: MaxMindDatabase
     do throws(GeoSourceError) {
-        database = try MaxMindDatabase(path: "/proc/self/fd/\(image)")
+        database = try MaxMindDatabase(path: file.path)
     } catch {
         return error.description.contains("error: ") ? nil : "no words: \(error)"
     }

@@ -169,7 +169,16 @@ package import Tables
 
     /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
     /// final zero or pointer lies past the range.
-    private mutating func rememberName(in range: Range<Int>) {
+    package mutating func rememberName(in range: Range<Int>) {
+        // Positions grow: `truncate(to:)` relies on it.
+        if !question.isEmpty {
+            addLabels(in: question)
+            question = 0..<0
+        }
+        addLabels(in: range)
+    }
+
+    private mutating func addLabels(in range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound, labelPositionCount < 64, position <= 0x3fff {
             labelPositions[labelPositionCount] = UInt16(position)
@@ -180,10 +189,7 @@ package import Tables
 
     /// Writes the uncompressed wire name that starts at `start` of `names`, compressed.
     package mutating func putName(_ names: TableView<UInt8>, at start: Int) -> Bool {
-        if !question.isEmpty {
-            rememberName(in: question)
-            question = 0..<0
-        }
+        rememberName(in: 0..<0)
         var source = start
         let first = count
         while names[source] != 0 {

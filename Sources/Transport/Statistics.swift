@@ -10,6 +10,8 @@ package struct TransportStatistics: Equatable, Sendable {
     package var connectionsClosed: UInt64 = 0
     /// Closed to make room for a new one; counted in `connectionsClosed` too.
     package var connectionsLimited: UInt64 = 0
+    /// Closed because a query or its response took too long; counted in `connectionsClosed` too.
+    package var connectionsSlow: UInt64 = 0
     package var streamQueries: UInt64 = 0
     package var streamResponses: UInt64 = 0
 
@@ -23,6 +25,7 @@ final class WorkerCounters: Sendable {
     let connectionsOpened = Atomic<UInt64>(0)
     let connectionsClosed = Atomic<UInt64>(0)
     let connectionsLimited = Atomic<UInt64>(0)
+    let connectionsSlow = Atomic<UInt64>(0)
     let streamQueries = Atomic<UInt64>(0)
     let streamResponses = Atomic<UInt64>(0)
 
@@ -37,6 +40,7 @@ final class WorkerCounters: Sendable {
         sum.connectionsOpened += connectionsOpened.load(ordering: .relaxed)
         sum.connectionsClosed += connectionsClosed.load(ordering: .relaxed)
         sum.connectionsLimited += connectionsLimited.load(ordering: .relaxed)
+        sum.connectionsSlow += connectionsSlow.load(ordering: .relaxed)
         sum.streamQueries += streamQueries.load(ordering: .relaxed)
         sum.streamResponses += streamResponses.load(ordering: .relaxed)
     }

@@ -5,9 +5,9 @@
 /// several at a time and in pieces of any size; responses leave in the order of their queries.
 /// Memory is bounded: one unfinished frame on the way in, `outputByteCountMax` and one
 /// frame on the way out. A client that does not read its responses is not read from either.
-struct StreamConnection {
+package struct StreamConnection {
     /// What the owner of the socket does next.
-    enum Action: Equatable {
+    package enum Action: Equatable {
         /// Call `answer`: a whole query is there, and room for its response.
         case answer
         /// Wait until the socket can be read or written, whichever is asked for. At least one is.
@@ -16,24 +16,32 @@ struct StreamConnection {
         case close(CloseReason)
     }
 
-    enum CloseReason: Equatable {
+    package enum CloseReason: Equatable {
         /// Everything that was asked has been answered, and nothing more will come.
         case finished
+        /// Nothing was asked for the idle timeout.
         case idle
+        /// A query, or the client's taking of responses, took longer than the transfer timeout.
+        case slow
     }
 
-    typealias Instant = ContinuousClock.Instant
+    package typealias Instant = ContinuousClock.Instant
 
     /// The longest frame: two bytes of length and 65,535 of message.
-    static let frameByteCountMax = 2 + 65_535
+    package static let frameByteCountMax = 2 + 65_535
 
-    /// Responses waiting to be written that stop further answering and reading.
-    static let outputByteCountMax = 65_536
+    /// Responses waiting to be written that stop further answering and reading. Small, as the
+    /// kernel has a buffer of its own: it bounds what many clients that do not read can take.
+    package static let outputByteCountMax = 16_384
+
+    /// Taken from the socket at once. A client with more to ask has another turn after the others
+    /// had theirs; this much holds some 80 queries of usual size.
+    package static let readByteCountMax = 4096
 
     /// When this connection was last seen to do something useful: it was opened, a query was
     /// answered, or response bytes were taken. Bytes of an unfinished query do not count, else a
     /// client could hold a connection for ever by sending a byte now and then.
-    private(set) var lastActivity: Instant
+    package private(set) var lastActivity: Instant
 
     private var input: [UInt8] = []
     private var inputStart = 0
@@ -42,16 +50,28 @@ struct StreamConnection {
     /// Nothing more is read: the client closed its side, broke the framing, or the server stops.
     private var inputHasEnded = false
     private let idleTimeout: Duration
+    private let transferTimeout: Duration
+    /// Since when the first bytes of a query wait for its last.
+    private var queryBegan: Instant?
+    /// Since when the first `batchByteCount` bytes of `output` wait to be taken. What was queued
+    /// behind them has its own time afterwards: a client that keeps on asking and reading may have
+    /// responses on their way at every moment.
+    private var batchBegan: Instant?
+    private var batchByteCount = 0
 
-    init(openedAt now: Instant, idleTimeout: Duration) {
+    /// `idleTimeout`: how long the connection may stay without a query. `transferTimeout`: how long
+    /// one query may take to arrive from its first byte to its last, and how long the client may
+    /// take for the responses that wait for it.
+    package init(openedAt now: Instant, idleTimeout: Duration, transferTimeout: Duration) {
         lastActivity = now
         self.idleTimeout = idleTimeout
+        self.transferTimeout = transferTimeout
     }
 
     // MARK: - Events
 
     /// Bytes were read: at most `inputRoom`.
-    mutating func received(_ bytes: ArraySlice<UInt8>) -> Action {
+    package mutating func received(_ bytes: ArraySlice<UInt8>, at now: Instant) -> Action {
         precondition(bytes.count <= inputRoom)
         if inputHasEnded { return action }
         if inputStart > 0 {
@@ -59,19 +79,21 @@ struct StreamConnection {
             inputStart = 0
         }
         input += bytes
+        keepTime(at: now)
         return action
     }
 
     /// The client will send nothing more. It may still read (half-close, RFC 7766 §6.2.4), so
     /// whole queries are answered; an unfinished one is forgotten.
-    mutating func receivedEnd() -> Action {
+    package mutating func receivedEnd() -> Action {
         inputHasEnded = true
+        queryBegan = nil
         return action
     }
 
     /// Takes the next query, lets `respond` write its response to `scratch`, at least 65,535
     /// bytes, and queues that. `respond` returns the response's byte count, 0 for silence.
-    mutating func answer(
+    package mutating func answer(
         at now: Instant, using scratch: inout [UInt8],
         _ respond: (Span<UInt8>, inout MutableSpan<UInt8>) -> Int
     ) -> Action {
@@ -80,54 +102,84 @@ struct StreamConnection {
         let count = respond(input.span.extracting(query), &response)
         precondition((0...65_535).contains(count))
         inputStart = query.upperBound
+        if inputStart == input.count {
+            input.forget()
+            inputStart = 0
+        }
         if count > 0 {
             outputBytes.append(UInt8(count >> 8))
             outputBytes.append(UInt8(count & 0xff))
             outputBytes += scratch[..<count]
         }
         lastActivity = now
+        keepTime(at: now)
         return action
     }
 
     /// `count` bytes of `output` were written, at least 1.
-    mutating func wrote(_ count: Int, at now: Instant) -> Action {
+    package mutating func wrote(_ count: Int, at now: Instant) -> Action {
         precondition(count > 0 && count <= outputByteCount)
         outputStart += count
         lastActivity = now
         if outputStart == outputBytes.count {
-            // A large response's memory is not kept for the next, small one.
-            outputBytes.removeAll(keepingCapacity: outputBytes.count <= 4096)
+            outputBytes.forget()
             outputStart = 0
         }
+        batchByteCount -= count
+        if batchByteCount <= 0 { batchBegan = nil }
+        keepTime(at: now)
         return action
     }
 
     /// Time has passed.
-    mutating func ticked(at now: Instant) -> Action {
-        now - lastActivity >= idleTimeout ? .close(.idle) : action
+    package mutating func ticked(at now: Instant) -> Action {
+        for began in [queryBegan, batchBegan] {
+            if let began, now - began >= transferTimeout { return .close(.slow) }
+        }
+        if queryBegan == nil, batchBegan == nil, now - lastActivity >= idleTimeout {
+            return .close(.idle)
+        }
+        return action
     }
 
     /// The server stops: queries received are answered, nothing more is read.
-    mutating func stopped() -> Action { receivedEnd() }
+    package mutating func stopped() -> Action { receivedEnd() }
 
     // MARK: - State
 
-    /// How many bytes may be handed to `received` now.
-    var inputRoom: Int { StreamConnection.frameByteCountMax - (input.count - inputStart) }
+    /// How many bytes may be handed to `received` now; at least 1 when `action` is to read.
+    package var inputRoom: Int {
+        min(
+            StreamConnection.readByteCountMax,
+            StreamConnection.frameByteCountMax - (input.count - inputStart))
+    }
 
     /// What waits to be written.
-    var output: ArraySlice<UInt8> { outputBytes[outputStart...] }
+    package var output: ArraySlice<UInt8> { outputBytes[outputStart...] }
 
     private var outputByteCount: Int { outputBytes.count - outputStart }
 
     /// What to do next, as far as this connection's state tells.
-    var action: Action {
-        let hasRoom = outputByteCount < StreamConnection.outputByteCountMax
+    package var action: Action {
         if nextFrame != nil, hasRoom { return .answer }
-        let isReading = hasRoom && !inputHasEnded && !isFramingBroken
         let isWriting = outputByteCount > 0
         return isReading || isWriting
             ? .wait(reading: isReading, writing: isWriting) : .close(.finished)
+    }
+
+    private var hasRoom: Bool { outputByteCount < StreamConnection.outputByteCountMax }
+
+    private var isReading: Bool { hasRoom && !inputHasEnded && !isFramingBroken }
+
+    /// Starts and stops the clocks of `queryBegan` and `batchBegan`. A client is not charged for
+    /// the time in which it is not read from.
+    private mutating func keepTime(at now: Instant) {
+        let isQueryUnfinished = input.count > inputStart && nextFrame == nil && isReading
+        queryBegan = isQueryUnfinished ? queryBegan ?? now : nil
+        if batchBegan == nil, outputByteCount > 0 {
+            batchBegan = now
+            batchByteCount = outputByteCount
+        }
     }
 
     /// A frame of no bytes carries no message, so its sender does not know what it is doing, and
@@ -145,5 +197,12 @@ struct StreamConnection {
             return nil
         }
         return inputStart + 2..<inputStart + 2 + length
+    }
+}
+
+extension [UInt8] {
+    /// Empties it. A long message's memory is not kept for the next, short one.
+    fileprivate mutating func forget() {
+        removeAll(keepingCapacity: capacity <= 2 * StreamConnection.readByteCountMax)
     }
 }

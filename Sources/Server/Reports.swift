@@ -49,6 +49,12 @@ extension Server {
                 ("datagrams received", "\(statistics.datagramsReceived)"),
                 ("datagrams answered", "\(statistics.datagramsAnswered)"),
                 ("TCP connections", "\(statistics.connectionsOpened)"),
+                (
+                    "TCP connections open",
+                    "\(statistics.connectionsOpened - statistics.connectionsClosed)"
+                ),
+                ("TCP connections closed for others", "\(statistics.connectionsLimited)"),
+                ("TCP connections too slow", "\(statistics.connectionsSlow)"),
                 ("TCP queries", "\(statistics.streamQueries)"),
             ]
         }

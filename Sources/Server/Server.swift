@@ -82,7 +82,8 @@ package final class Server {
             }
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
-                listeners, snapshots: serving.snapshots, seed: generator.next())
+                listeners, snapshots: serving.snapshots, seed: generator.next(),
+                limits: TransportLimits(settings))
             self.workers = workers
             announce(workers)
             loop(control)
@@ -266,6 +267,15 @@ package final class Server {
             if isStopping || ContinuousClock.now >= deadline { return false }
         }
         return true
+    }
+}
+
+extension TransportLimits {
+    init(_ settings: ServerSettings) {
+        self.init()
+        connectionCountMax = settings.tcpConnectionCountMax
+        connectionCountPerPrefixMax = settings.tcpConnectionCountPerPrefixMax
+        idleTimeout = .seconds(settings.tcpIdleSeconds)
     }
 }
 

@@ -1,17 +1,18 @@
 package import Addressing
 
-/// The open connections of one worker, by the client's network, each network's in the order of
-/// their last activity. It says who makes room for a new one; a value, without sockets or clock.
+/// The open connections of one worker by the prefix that the client's address is in, each prefix's
+/// in the order of their last activity. It says who makes room for a new one; a value, without
+/// sockets or clock.
 ///
-/// A network is an IPv4 /24 or an IPv6 /56: about what one customer has, and the prefixes that
-/// rate limiting of responses counts by in BIND and Knot. RFC 9210 §4.2 leaves it open whether to
-/// count addresses or subnets; with addresses, who owns a /56 has as many as it takes.
+/// Prefixes are IPv4 /24 and IPv6 /56: about what one customer has, and what BIND and Knot count
+/// by when they limit the rate of responses. RFC 9210 §4.2 leaves it open whether to count
+/// addresses or subnets; by addresses, who has a /56 has as many connections as it wants.
 package struct ConnectionRoster {
     private struct Member {
-        var network: Prefix
+        var prefix: Prefix
         /// Grows with each activity of any connection.
         var stamp: UInt64
-        /// The neighbours in the order of activity inside the network.
+        /// The neighbours among those of the prefix, in the order of activity.
         var older: Int?
         var newer: Int?
     }
@@ -31,25 +32,25 @@ package struct ConnectionRoster {
         members = Array(repeating: nil, count: connectionCountMax)
     }
 
-    package static func network(of client: IPAddress) -> Prefix {
+    package static func prefix(of client: IPAddress) -> Prefix {
         Prefix(client, length: client.family == .ipv4 ? 24 : 56)
     }
 
     // MARK: - Events
 
-    /// `connection`, which is not on the roster, opened: its network's most recently active.
-    package mutating func add(_ connection: Int, of network: Prefix) {
+    /// `connection`, which is not on the roster, opened: the most recently active of its prefix.
+    package mutating func add(_ connection: Int, of prefix: Prefix) {
         precondition(members[connection] == nil)
         let stamp = nextStamp()
-        members[connection] = Member(network: network, stamp: stamp, older: nil, newer: nil)
-        if var group = groups[network] {
+        members[connection] = Member(prefix: prefix, stamp: stamp, older: nil, newer: nil)
+        if var group = groups[prefix] {
             members[group.newest]?.newer = connection
             members[connection]?.older = group.newest
             group.newest = connection
             group.count += 1
-            groups[network] = group
+            groups[prefix] = group
         } else {
-            groups[network] = Group(count: 1, oldest: connection, newest: connection)
+            groups[prefix] = Group(count: 1, oldest: connection, newest: connection)
         }
     }
 
@@ -61,24 +62,24 @@ package struct ConnectionRoster {
             members[connection]?.stamp = stamp
         } else {
             remove(connection)
-            add(connection, of: member.network)
+            add(connection, of: member.prefix)
         }
     }
 
     /// `connection` closed. Does nothing when it is not on the roster.
     package mutating func remove(_ connection: Int) {
-        guard let member = members[connection], var group = groups[member.network] else { return }
+        guard let member = members[connection], var group = groups[member.prefix] else { return }
         members[connection] = nil
         group.count -= 1
         if group.count == 0 {
-            groups[member.network] = nil
+            groups[member.prefix] = nil
             return
         }
         if let older = member.older { members[older]?.newer = member.newer }
         if let newer = member.newer { members[newer]?.older = member.older }
         if group.oldest == connection { group.oldest = member.newer ?? group.oldest }
         if group.newest == connection { group.newest = member.older ?? group.newest }
-        groups[member.network] = group
+        groups[member.prefix] = group
     }
 
     private mutating func nextStamp() -> UInt64 {
@@ -88,15 +89,15 @@ package struct ConnectionRoster {
 
     // MARK: - Who makes room
 
-    package func count(of network: Prefix) -> Int { groups[network]?.count ?? 0 }
+    package func count(of prefix: Prefix) -> Int { groups[prefix]?.count ?? 0 }
 
-    /// The connection of `network` that has been idle longest.
-    package func idleLongest(of network: Prefix) -> Int? { groups[network]?.oldest }
+    /// The connection of `prefix` that has been idle longest.
+    package func idleLongest(of prefix: Prefix) -> Int? { groups[prefix]?.oldest }
 
-    /// Of the network with most connections, the one that has been idle longest; among equal
-    /// networks, the one idle longest of all. So whoever takes more than others pays for it, and
-    /// a client with one connection keeps it as long as another network has two. Looks at each
-    /// network once.
+    /// Of the prefix with most connections, the one that has been idle longest; when several have
+    /// as many, the one idle longest of theirs. So whoever takes more than others pays for it, and
+    /// a client with one connection keeps it as long as another prefix has two. Looks at each
+    /// prefix once.
     package var firstToGo: Int? {
         groups.values.max { left, right in
             left.count != right.count

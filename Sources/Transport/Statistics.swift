@@ -37,8 +37,9 @@ final class WorkerCounters: Sendable {
         sum.datagramsReceived += received
         sum.datagramsAnswered += answered
         sum.datagramsDropped += received - answered
+        // Closed before opened, for the same reason.
+        sum.connectionsClosed += connectionsClosed.load(ordering: .acquiring)
         sum.connectionsOpened += connectionsOpened.load(ordering: .relaxed)
-        sum.connectionsClosed += connectionsClosed.load(ordering: .relaxed)
         sum.connectionsLimited += connectionsLimited.load(ordering: .relaxed)
         sum.connectionsSlow += connectionsSlow.load(ordering: .relaxed)
         sum.streamQueries += streamQueries.load(ordering: .relaxed)

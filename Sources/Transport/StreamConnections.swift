@@ -30,7 +30,7 @@ struct StreamConnections: ~Copyable {
     private var responseScratch: [UInt8]
 
     init(limits: TransportLimits, counters: WorkerCounters) {
-        precondition(limits.connectionCountMax >= 1 && limits.connectionCountPerNetworkMax >= 1)
+        precondition(limits.connectionCountMax >= 1 && limits.connectionCountPerPrefixMax >= 1)
         self.limits = limits
         self.counters = counters
         slots = Array(repeating: nil, count: limits.connectionCountMax)
@@ -55,8 +55,8 @@ struct StreamConnections: ~Copyable {
 
     /// Takes connections that wait at `listener`, a bounded number. At a limit the connection
     /// idle longest makes room: RFC 7766 §6.2.3 lets a server close idle connections early. At the
-    /// limit of a network it is one of that network, at that of the worker one of the network
-    /// that has most.
+    /// limit of a prefix it is one of that prefix, at that of the worker one of the prefix
+    /// that has most (`ConnectionRoster`).
     mutating func accept(
         from listener: FileDescriptor, poller: borrowing Poller, at now: Instant
     ) -> Accepted {
@@ -86,9 +86,9 @@ struct StreamConnections: ~Copyable {
     private mutating func open(
         _ descriptor: FileDescriptor, client: IPAddress, poller: borrowing Poller, at now: Instant
     ) {
-        let network = ConnectionRoster.network(of: client)
-        if roster.count(of: network) >= limits.connectionCountPerNetworkMax,
-            let index = roster.idleLongest(of: network)
+        let prefix = ConnectionRoster.prefix(of: client)
+        if roster.count(of: prefix) >= limits.connectionCountPerPrefixMax,
+            let index = roster.idleLongest(of: prefix)
         {
             close(index, for: .limit)
         } else if freeSlots.isEmpty, let index = roster.firstToGo {
@@ -106,7 +106,7 @@ struct StreamConnections: ~Copyable {
             connection: StreamConnection(
                 openedAt: now, idleTimeout: limits.idleTimeout,
                 transferTimeout: limits.transferTimeout))
-        roster.add(index, of: network)
+        roster.add(index, of: prefix)
         counters.connectionsOpened.advance()
     }
 

@@ -10,8 +10,8 @@ package struct TransportLimits: Sendable {
     /// Open TCP connections per worker. 1 or more.
     package var connectionCountMax = 1024
 
-    /// Of these, connections of one network (`ConnectionRoster`). 1 or more.
-    package var connectionCountPerNetworkMax = 64
+    /// Of these, connections of clients in one prefix (`ConnectionRoster`). 1 or more.
+    package var connectionCountPerPrefixMax = 64
 
     /// How long a TCP connection may be without a query. RFC 9210 §4.5 recommends ten seconds,
     /// RFC 7766 §6.2.3 speaks of "a few seconds"; clients are expected to reconnect.

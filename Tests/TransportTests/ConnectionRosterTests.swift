@@ -6,8 +6,8 @@ import Testing
 /// Who makes room for a new connection.
 @Suite("The roster of connections")
 struct ConnectionRosterTests {
-    func network(_ text: String) throws -> Prefix {
-        ConnectionRoster.network(of: try #require(IPAddress(text)))
+    func prefix(_ text: String) throws -> Prefix {
+        ConnectionRoster.prefix(of: try #require(IPAddress(text)))
     }
 
     @Test(arguments: [
@@ -15,12 +15,12 @@ struct ConnectionRosterTests {
         ("2001:db8:0:1300::1", "2001:db8:0:1300::/56"),
     ])
     func `counts an IPv4 24 and an IPv6 56`(client: String, expected: String) throws {
-        #expect(try network(client).description == expected)
+        #expect(try prefix(client).description == expected)
     }
 
-    @Test func `the connection of a network that was active longest ago is named`() throws {
+    @Test func `the connection that was active longest ago of its prefix is named`() throws {
         var roster = ConnectionRoster(connectionCountMax: 4)
-        let home = try network("192.0.2.1")
+        let home = try prefix("192.0.2.1")
         #expect(roster.idleLongest(of: home) == nil)
         #expect(roster.firstToGo == nil)
         for connection in 0..<3 { roster.add(connection, of: home) }
@@ -42,11 +42,11 @@ struct ConnectionRosterTests {
         #expect(roster.count(of: home) == 0)
     }
 
-    @Test func `the network with most connections gives first, idle or not`() throws {
+    @Test func `the prefix with most connections gives first, idle or not`() throws {
         var roster = ConnectionRoster(connectionCountMax: 8)
-        roster.add(0, of: try network("192.0.2.1"))
-        for connection in 1..<4 { roster.add(connection, of: try network("198.51.100.1")) }
-        for connection in 4..<6 { roster.add(connection, of: try network("2001:db8::1")) }
+        roster.add(0, of: try prefix("192.0.2.1"))
+        for connection in 1..<4 { roster.add(connection, of: try prefix("198.51.100.1")) }
+        for connection in 4..<6 { roster.add(connection, of: try prefix("2001:db8::1")) }
         for connection in 1..<4 { roster.touch(connection) }
         #expect(roster.firstToGo == 1)
         roster.remove(1)
@@ -64,19 +64,19 @@ struct ConnectionRosterTests {
     /// Against lists that are searched from the start.
     @Test func `does what a slow model does`() throws {
         var random = SystemRandomNumberGenerator()
-        let networks = try ["192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"].map(network)
+        let prefixes = try ["192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"].map(prefix)
         for _ in 0..<20 {
             var roster = ConnectionRoster(connectionCountMax: 12)
             // In the order of activity.
-            var model: [(connection: Int, network: Prefix)] = []
+            var model: [(connection: Int, prefix: Prefix)] = []
             for _ in 0..<500 {
                 let connection = Int.random(in: 0..<12, using: &random)
                 let known = model.firstIndex { $0.connection == connection }
                 switch (known, Int.random(in: 0..<3, using: &random)) {
                 case (nil, _):
-                    let network = try #require(networks.randomElement(using: &random))
-                    roster.add(connection, of: network)
-                    model.append((connection, network))
+                    let prefix = try #require(prefixes.randomElement(using: &random))
+                    roster.add(connection, of: prefix)
+                    model.append((connection, prefix))
                 case (let index?, 0):
                     roster.remove(connection)
                     model.remove(at: index)
@@ -84,16 +84,16 @@ struct ConnectionRosterTests {
                     roster.touch(connection)
                     model.append(model.remove(at: index))
                 }
-                for network in networks {
-                    let own = model.filter { $0.network == network }
-                    #expect(roster.count(of: network) == own.count)
-                    #expect(roster.idleLongest(of: network) == own.first?.connection)
+                for prefix in prefixes {
+                    let own = model.filter { $0.prefix == prefix }
+                    #expect(roster.count(of: prefix) == own.count)
+                    #expect(roster.idleLongest(of: prefix) == own.first?.connection)
                 }
-                let largest = networks.map { network in
-                    model.count { $0.network == network }
+                let largest = prefixes.map { prefix in
+                    model.count { $0.prefix == prefix }
                 }.max()
                 let expected = model.first { member in
-                    model.count { $0.network == member.network } == largest
+                    model.count { $0.prefix == member.prefix } == largest
                 }
                 #expect(roster.firstToGo == expected?.connection)
             }

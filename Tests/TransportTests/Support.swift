@@ -59,7 +59,10 @@ final class TestServer {
 final class TestClient {
     let descriptor: FileDescriptor
 
-    init(_ transport: TransportProtocol, to server: ListenAddress) throws {
+    /// `source`: an address of this machine to send from; nil: the kernel chooses.
+    init(
+        _ transport: TransportProtocol, to server: ListenAddress, from source: String? = nil
+    ) throws {
         let domain = server.address.family == .ipv4 ? AF_INET : AF_INET6
         let type = Int32(transport == .udp ? SOCK_DGRAM.rawValue : SOCK_STREAM.rawValue)
         let descriptor = try FileDescriptor {
@@ -69,6 +72,10 @@ final class TestClient {
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         try require { setsockopt(descriptor.number, SOL_SOCKET, SO_RCVTIMEO, &timeout, size) }
+        if let source {
+            let own = SocketAddress(try listenAddress(source + "@0"))
+            try require { own.withPointer { bind(descriptor.number, $0, $1) } }
+        }
         let address = SocketAddress(server)
         try require { address.withPointer { connect(descriptor.number, $0, $1) } }
     }

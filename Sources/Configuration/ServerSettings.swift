@@ -28,6 +28,8 @@ package struct ServerSettings: Sendable {
     package var tcpConnectionCountPerPrefixMax: Int
     /// How long a TCP connection may be without a query.
     package var tcpIdleSeconds: Int
+    /// Peers that put a PROXY header before each query.
+    package var proxySources: [Prefix]
     /// Build everything, report, and end.
     package var checkOnly: Bool
 
@@ -86,6 +88,10 @@ package struct ServerSettings: Sendable {
                 "close a TCP connection without a query for this long "
                     + "(default \(defaultTCPIdleSeconds))"),
             Option(
+                "proxy-from", "PREFIX", mayRepeat: true,
+                "proxies and load balancers that put a PROXY protocol header, version 2, before "
+                    + "every query: it says who asks (default: none)"),
+            Option(
                 "check", nil, isForCommandLineOnly: true,
                 "read everything, report every problem, and end"),
         ],
@@ -140,6 +146,17 @@ package struct ServerSettings: Sendable {
         self.listen = listen
 
         workerCount = try ServerSettings.number(arguments, "workers", 1...1024)
+        proxySources = []
+        for text in arguments.all("proxy-from") {
+            guard let prefix = Prefix(text) else {
+                throw arguments.error(
+                    "proxy-from", text,
+                    "expected an IP address or a prefix without bits behind it, like 192.0.2.7 "
+                        + "or 2001:db8:7::/64")
+            }
+            proxySources.append(prefix)
+        }
+
         let format = arguments.last("log") ?? "text"
         guard let logFormat = LogFormat(rawValue: format) else {
             throw arguments.error("log", format, "expected json or text")

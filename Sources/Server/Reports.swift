@@ -56,6 +56,7 @@ extension Server {
                 ("TCP connections closed for others", "\(statistics.connectionsLimited)"),
                 ("TCP connections too slow", "\(statistics.connectionsSlow)"),
                 ("TCP queries", "\(statistics.streamQueries)"),
+                ("PROXY headers missing or wrong", "\(statistics.proxyHeadersRejected)"),
             ]
         }
         return Table.text(rows.map { [$0.0, $0.1] })

@@ -83,7 +83,7 @@ package final class Server {
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
                 listeners, snapshots: serving.snapshots, seed: generator.next(),
-                limits: TransportLimits(settings))
+                limits: TransportLimits(settings), proxies: ProxySources(settings.proxySources))
             self.workers = workers
             announce(workers)
             loop(control)

@@ -1,3 +1,5 @@
+package import Addressing
+
 /// One TCP connection as a value (RFC 7766): bytes and events go in, what to do comes out. It
 /// touches no socket and no clock, so that every path can be walked in a test.
 ///
@@ -5,6 +7,8 @@
 /// several at a time and in pieces of any size; responses leave in the order of their queries.
 /// Memory is bounded: one unfinished frame on the way in, `outputByteCountMax` and one
 /// frame on the way out. A client that does not read its responses is not read from either.
+///
+/// Where a proxy is expected, its header comes before the first message and says who the client is.
 package struct StreamConnection {
     /// What the owner of the socket does next.
     package enum Action: Equatable {
@@ -23,6 +27,8 @@ package struct StreamConnection {
         case idle
         /// A query, or the client's taking of responses, took longer than the transfer timeout.
         case slow
+        /// The header that a proxy has to send is missing or makes no sense.
+        case badProxyHeader
     }
 
     package typealias Instant = ContinuousClock.Instant
@@ -38,6 +44,9 @@ package struct StreamConnection {
     /// had theirs; this much holds some 80 queries of usual size.
     package static let readByteCountMax = 4096
 
+    /// Who asks: the peer, or once its header has come, whom a proxy speaks for.
+    package private(set) var client: IPAddress
+
     /// When this connection was last seen to do something useful: it was opened, a query was
     /// answered, or response bytes were taken. Bytes of an unfinished query do not count, else a
     /// client could hold a connection for ever by sending a byte now and then.
@@ -49,6 +58,7 @@ package struct StreamConnection {
     private var outputStart = 0
     /// Nothing more is read: the client closed its side, broke the framing, or the server stops.
     private var inputHasEnded = false
+    private var header: HeaderState
     private let idleTimeout: Duration
     private let transferTimeout: Duration
     /// Since when the first bytes of a query wait for its last.
@@ -59,10 +69,23 @@ package struct StreamConnection {
     private var batchBegan: Instant?
     private var batchByteCount = 0
 
+    private enum HeaderState {
+        /// There is none, or it has been read.
+        case done
+        case expected
+        case bad
+    }
+
+    /// `peer`: who connected; with `isProxied`, a proxy that sends a header (`ProxyHeader`).
     /// `idleTimeout`: how long the connection may stay without a query. `transferTimeout`: how long
     /// one query may take to arrive from its first byte to its last, and how long the client may
     /// take for the responses that wait for it.
-    package init(openedAt now: Instant, idleTimeout: Duration, transferTimeout: Duration) {
+    package init(
+        from peer: IPAddress, isProxied: Bool = false, openedAt now: Instant,
+        idleTimeout: Duration, transferTimeout: Duration
+    ) {
+        client = peer
+        header = isProxied ? .expected : .done
         lastActivity = now
         self.idleTimeout = idleTimeout
         self.transferTimeout = transferTimeout
@@ -79,13 +102,31 @@ package struct StreamConnection {
             inputStart = 0
         }
         input += bytes
+        if header == .expected { readHeader() }
         keepTime(at: now)
         return action
     }
 
+    private mutating func readHeader() {
+        switch ProxyHeader.decode(input.span) {
+        case .incomplete: break
+        case .malformed: header = .bad
+        case .header(let byteCount, let source):
+            header = .done
+            inputStart = byteCount
+            if let source { client = source }
+        }
+    }
+
     /// The client will send nothing more. It may still read (half-close, RFC 7766 §6.2.4), so
-    /// whole queries are answered; an unfinished one is forgotten.
+    /// whole queries are answered; an unfinished one is forgotten. A proxy may say nothing at all,
+    /// to see whether somebody listens.
     package mutating func receivedEnd() -> Action {
+        if header == .expected, !input.isEmpty { header = .bad }
+        return ended()
+    }
+
+    private mutating func ended() -> Action {
         inputHasEnded = true
         queryBegan = nil
         return action
@@ -143,15 +184,15 @@ package struct StreamConnection {
     }
 
     /// The server stops: queries received are answered, nothing more is read.
-    package mutating func stopped() -> Action { receivedEnd() }
+    package mutating func stopped() -> Action { ended() }
 
     // MARK: - State
 
     /// How many bytes may be handed to `received` now; at least 1 when `action` is to read.
     package var inputRoom: Int {
-        min(
-            StreamConnection.readByteCountMax,
-            StreamConnection.frameByteCountMax - (input.count - inputStart))
+        let longest =
+            header == .expected ? ProxyHeader.byteCountMax : StreamConnection.frameByteCountMax
+        return min(StreamConnection.readByteCountMax, longest - (input.count - inputStart))
     }
 
     /// What waits to be written.
@@ -161,6 +202,7 @@ package struct StreamConnection {
 
     /// What to do next, as far as this connection's state tells.
     package var action: Action {
+        if header == .bad { return .close(.badProxyHeader) }
         if nextFrame != nil, hasRoom { return .answer }
         let isWriting = outputByteCount > 0
         return isReading || isWriting
@@ -187,7 +229,7 @@ package struct StreamConnection {
     private var isFramingBroken: Bool { nextLength == 0 }
 
     private var nextLength: Int? {
-        guard input.count - inputStart >= 2 else { return nil }
+        guard header == .done, input.count - inputStart >= 2 else { return nil }
         return Int(input[inputStart]) << 8 | Int(input[inputStart + 1])
     }
 

@@ -10,7 +10,6 @@ struct StreamConnections: ~Copyable {
 
     private struct Slot {
         let descriptor: FileDescriptor
-        let client: IPAddress
         var connection: StreamConnection
         /// What the poller waits for.
         var isReading = true
@@ -21,6 +20,7 @@ struct StreamConnections: ~Copyable {
     private static let acceptCountMax = 32
 
     private let limits: TransportLimits
+    private let proxies: ProxySources
     private let counters: WorkerCounters
     private var slots: [Slot?]
     private var freeSlots: [Int]
@@ -29,9 +29,10 @@ struct StreamConnections: ~Copyable {
     private var readScratch: [UInt8]
     private var responseScratch: [UInt8]
 
-    init(limits: TransportLimits, counters: WorkerCounters) {
+    init(limits: TransportLimits, proxies: ProxySources, counters: WorkerCounters) {
         precondition(limits.connectionCountMax >= 1 && limits.connectionCountPerPrefixMax >= 1)
         self.limits = limits
+        self.proxies = proxies
         self.counters = counters
         slots = Array(repeating: nil, count: limits.connectionCountMax)
         freeSlots = (0..<limits.connectionCountMax).reversed()
@@ -68,8 +69,9 @@ struct StreamConnections: ~Copyable {
             }
             switch outcome {
             case .success(let number):
-                guard let client = peer.listenAddress?.address else { continue }
-                open(FileDescriptor(Int32(number)), client: client, poller: poller, at: now)
+                let descriptor = FileDescriptor(Int32(number))
+                guard let address = peer.listenAddress?.address else { continue }
+                open(descriptor, from: address, poller: poller, at: now)
             case .failure(.again):
                 return .none
             case .failure(.tooManyFiles), .failure(.tooManyFilesInSystem), .failure(.noMemory),
@@ -84,16 +86,15 @@ struct StreamConnections: ~Copyable {
     }
 
     private mutating func open(
-        _ descriptor: FileDescriptor, client: IPAddress, poller: borrowing Poller, at now: Instant
+        _ descriptor: FileDescriptor, from peer: IPAddress, poller: borrowing Poller,
+        at now: Instant
     ) {
-        let prefix = ConnectionRoster.prefix(of: client)
-        if roster.count(of: prefix) >= limits.connectionCountPerPrefixMax,
-            let index = roster.idleLongest(of: prefix)
-        {
-            close(index, for: .limit)
-        } else if freeSlots.isEmpty, let index = roster.firstToGo {
-            close(index, for: .limit)
-        }
+        let prefix = ConnectionRoster.prefix(of: peer)
+        let isProxied = proxies.contains(peer)
+        // A proxy has as many connections as its clients want; those are counted by the client
+        // as soon as that is known.
+        if !isProxied { makeRoom(in: prefix) }
+        if freeSlots.isEmpty, let other = roster.firstToGo { close(other, for: .limit) }
         guard let index = freeSlots.last else { return }
         do throws(Errno) {
             try poller.add(descriptor, as: .connection(index), reading: true, writing: false)
@@ -102,12 +103,27 @@ struct StreamConnections: ~Copyable {
         }
         freeSlots.removeLast()
         slots[index] = Slot(
-            descriptor: descriptor, client: client,
+            descriptor: descriptor,
             connection: StreamConnection(
-                openedAt: now, idleTimeout: limits.idleTimeout,
+                from: peer, isProxied: isProxied, openedAt: now, idleTimeout: limits.idleTimeout,
                 transferTimeout: limits.transferTimeout))
         roster.add(index, of: prefix)
         counters.connectionsOpened.advance()
+    }
+
+    private mutating func makeRoom(in prefix: Prefix) {
+        guard roster.count(of: prefix) >= limits.connectionCountPerPrefixMax,
+            let other = roster.idleLongest(of: prefix)
+        else { return }
+        close(other, for: .limit)
+    }
+
+    /// A proxy has told whom connection `index` is for.
+    private mutating func count(_ index: Int, for client: IPAddress) {
+        let prefix = ConnectionRoster.prefix(of: client)
+        roster.remove(index)
+        makeRoom(in: prefix)
+        roster.add(index, of: prefix)
     }
 
     // MARK: - Serving
@@ -142,7 +158,11 @@ struct StreamConnections: ~Copyable {
         case .success(0):
             action = slots[index]?.connection.receivedEnd()
         case .success(let count):
+            let before = slots[index]?.connection.client
             action = slots[index]?.connection.received(readScratch[..<count], at: now)
+            if let client = slots[index]?.connection.client, client != before {
+                self.count(index, for: client)
+            }
         case .failure(.again):
             return false
         case .failure:
@@ -184,7 +204,7 @@ struct StreamConnections: ~Copyable {
     private mutating func answer(
         _ index: Int, with responder: inout Responder, at now: Instant
     ) -> StreamConnection.Action? {
-        guard let client = slots[index]?.client else { return nil }
+        guard let client = slots[index]?.connection.client else { return nil }
         counters.streamQueries.advance()
         var isAnswered = false
         let action = slots[index]?.connection.answer(at: now, using: &responseScratch) {
@@ -268,6 +288,7 @@ struct StreamConnections: ~Copyable {
         case leaving
         case idle
         case slow
+        case badProxyHeader
         /// Another one needs its place.
         case limit
 
@@ -276,6 +297,7 @@ struct StreamConnections: ~Copyable {
             case .finished: self = .leaving
             case .idle: self = .idle
             case .slow: self = .slow
+            case .badProxyHeader: self = .badProxyHeader
             }
         }
     }
@@ -284,6 +306,7 @@ struct StreamConnections: ~Copyable {
         guard let descriptor = slots[index]?.descriptor else { return }
         switch ending {
         case .leaving: break
+        case .badProxyHeader: counters.proxyHeadersRejected.advance()
         case .idle: clinux_forget_unsent(descriptor.number)
         case .slow:
             counters.connectionsSlow.advance()

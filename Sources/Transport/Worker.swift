@@ -8,13 +8,13 @@ struct Worker: ~Copyable {
     /// Full batches taken from one socket before connections get their turn.
     private static let consecutiveBatchCountMax = 16
 
-    /// Connections served before datagrams get a turn: 4 KiB of queries each may take a fraction of a
-    /// millisecond, while a socket's buffer holds a few hundred datagrams where net.core.rmem_max is
-    /// as the kernel has it.
+    /// Connections served before datagrams get a turn: 4 KiB of queries each may take a fraction
+    /// of a millisecond, while a socket's buffer holds a few hundred datagrams where
+    /// net.core.rmem_max is as the kernel has it.
     private static let consecutiveConnectionCountMax = 16
 
-    /// Batches taken from one socket when the server stops, and rounds of accepting at one listener:
-    /// what the kernel's queues hold, not what a flood adds meanwhile.
+    /// Batches taken from one socket when the server stops, and rounds of accepting at one
+    /// listener: what the kernel's queues hold, not what a flood adds meanwhile.
     private static let lastRoundCountMax = 128
 
     /// How often idle connections are looked for, and how long a worker that nobody asks may hold
@@ -25,7 +25,7 @@ struct Worker: ~Copyable {
     private let counters: WorkerCounters
     private let poller: Poller
     private var sockets: WorkerSockets
-    private var batch = DatagramBatch()
+    private var batch: DatagramBatch
     private var connections: StreamConnections
     private var responder: Responder
     private var areListenersPaused = false
@@ -34,14 +34,15 @@ struct Worker: ~Copyable {
     /// `poller` watches `sockets`: see `Poller.watching`.
     init(
         _ sockets: WorkerSockets, poller: consuming Poller, responder: consuming Responder,
-        limits: TransportLimits, counters: WorkerCounters
+        limits: TransportLimits, proxies: ProxySources, counters: WorkerCounters
     ) {
         self.limits = limits
         self.counters = counters
         self.sockets = sockets
         self.poller = poller
         self.responder = responder
-        connections = StreamConnections(limits: limits, counters: counters)
+        batch = DatagramBatch(proxies: proxies)
+        connections = StreamConnections(limits: limits, proxies: proxies, counters: counters)
     }
 
     /// Serves until the stop signal, then finishes what has begun.
@@ -101,6 +102,9 @@ struct Worker: ~Copyable {
         let sentCount = batch.send(to: socket)
         counters.datagramsReceived.advance(by: count)
         counters.datagramsAnswered.advance(by: sentCount)
+        if batch.rejectedHeaderCount > 0 {
+            counters.proxyHeadersRejected.advance(by: batch.rejectedHeaderCount)
+        }
         return count
     }
 

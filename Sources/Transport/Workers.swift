@@ -37,11 +37,11 @@ package final class Workers: Sendable {
     private let threads: Mutex<[pthread_t]>
 
     /// Starts the threads. Each makes its own `Responder` from `snapshots` and a seed derived
-    /// from `seed`. Throws when the process may have no more threads or descriptors; nothing runs
-    /// then.
+    /// from `seed`. Peers in `proxies` put a `ProxyHeader` before what they send. Throws when the
+    /// process may have no more threads or descriptors; nothing runs then.
     package init(
         _ listeners: consuming Listeners, snapshots: SnapshotCell, seed: UInt64,
-        limits: TransportLimits = TransportLimits()
+        limits: TransportLimits = TransportLimits(), proxies: ProxySources = ProxySources()
     ) throws(Errno) {
         boundAddresses = listeners.boundAddresses
         counters = listeners.workers.map { _ in WorkerCounters() }
@@ -57,7 +57,7 @@ package final class Workers: Sendable {
                     sockets, poller: try .watching(sockets, stopSignal: stopSignal),
                     responder: Responder(
                         snapshots, seed: workerSeed, streamIdleTimeout: limits.idleTimeout),
-                    limits: limits, counters: counters[index])
+                    limits: limits, proxies: proxies, counters: counters[index])
                 let thread = try startThread("worker \(index)", running: worker)
                 threads.withLock { $0.append(thread) }
             } catch {

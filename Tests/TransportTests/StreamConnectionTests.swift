@@ -1,3 +1,4 @@
+import Addressing
 import Testing
 
 @testable import Transport
@@ -10,7 +11,8 @@ struct StreamConnectionTests {
     /// A connection with an owner that answers each query by its bytes in reverse.
     struct Conversation {
         var connection = StreamConnection(
-            openedAt: opened, idleTimeout: .seconds(15), transferTimeout: .seconds(10))
+            from: IPAddress(ipv4: 0xc000_0201), openedAt: opened, idleTimeout: .seconds(15),
+            transferTimeout: .seconds(10))
         var now = opened
         var queries: [[UInt8]] = []
         var scratch = [UInt8](repeating: 0, count: 65_535)

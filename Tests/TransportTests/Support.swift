@@ -45,10 +45,11 @@ final class TestServer {
 
     init(
         _ address: String = "127.0.0.1@0", workerCount: Int = 1,
-        limits: TransportLimits = TransportLimits()
+        limits: TransportLimits = TransportLimits(), proxies: ProxySources = ProxySources()
     ) throws {
         let listeners = try Listeners([try listenAddress(address)], workerCount: workerCount)
-        workers = try Workers(listeners, snapshots: emptySnapshots(), seed: 1, limits: limits)
+        workers = try Workers(
+            listeners, snapshots: emptySnapshots(), seed: 1, limits: limits, proxies: proxies)
     }
 
     deinit { workers.stop() }

@@ -57,7 +57,7 @@ final class TestServer {
 
 /// A blocking socket connected to a server, with ten seconds for everything it waits for. A
 /// connected datagram socket takes datagrams from that server's address and port only.
-final class TestClient {
+final class TestClient: Sendable {
     let descriptor: FileDescriptor
 
     /// `source`: an address of this machine to send from; nil: the kernel chooses.
@@ -108,6 +108,17 @@ final class TestClient {
         let count = Int(length[0]) << 8 | Int(length[1])
         let message = try receive(atMost: count, flags: Int32(MSG_WAITALL))
         return message.count == count ? message : nil
+    }
+
+    /// Leaves without a good-bye; what has not been read is lost.
+    func reset() throws {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        try require { setsockopt(descriptor.number, SOL_SOCKET, SO_LINGER, &now, size) }
+        // Disconnects without giving up the descriptor (connect(2)).
+        var none = sockaddr()
+        none.sa_family = sa_family_t(AF_UNSPEC)
+        try require { connect(descriptor.number, &none, socklen_t(MemoryLayout<sockaddr>.size)) }
     }
 
     /// Tells the server that nothing more will come.

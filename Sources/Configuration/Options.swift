@@ -80,10 +80,12 @@ package struct Arguments: Sendable {
     /// `geodnsd.yaml:3:10: error: workers 0: expected …`.
     package func error(_ option: String, _ value: String, _ message: String) -> UsageError {
         let source = values[option]?.last { $0.text == value }
+        // Nobody wants to read a value that is too long once more.
+        let shown = (1...80).contains(value.utf8.count) ? "\(option) \(value)" : option
         guard let location = source?.location else {
-            return UsageError("--\(option) \(value): \(message)")
+            return UsageError("--\(shown): \(message)")
         }
-        let problem = Diagnostic(.error, at: location, "\(option) \(value): \(message)")
+        let problem = Diagnostic(.error, at: location, "\(shown): \(message)")
         return UsageError("\(problem)", status: 1)
     }
 

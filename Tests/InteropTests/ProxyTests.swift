@@ -151,7 +151,8 @@ extension Interop {
                     default_backend geodns
                 backend geodns
                     source \(Proxies.source)
-                    server one 127.0.0.1:\(server.port) send-proxy-v2 check check-send-proxy inter 200ms
+                    default-server send-proxy-v2 check check-send-proxy inter 200ms
+                    server one 127.0.0.1:\(server.port)
 
                 """
             }

@@ -58,6 +58,18 @@ package import Tables
         return true
     }
 
+    /// The first `byteCount` bytes, at most 16, of left-aligned bits in network order.
+    package mutating func put(leading byteCount: Int, of bits: UInt128) -> Bool {
+        guard count + byteCount <= limit else { return false }
+        var rest = bits.byteSwapped
+        for index in count..<count + byteCount {
+            unsafe base[index] = UInt8(truncatingIfNeeded: rest)
+            rest >>= 8
+        }
+        count += byteCount
+        return true
+    }
+
     package mutating func put(_ bytes: TableView<UInt8>, _ range: Range<Int>) -> Bool {
         guard count + range.count <= limit else { return false }
         // RDATA is mostly short; what is written past it is within the limit, and overwritten.

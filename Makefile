@@ -13,7 +13,7 @@ PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
 PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
-    ldnsutils nsd openssl unbound valgrind
+    dnsdist haproxy ldnsutils nsd openssl unbound valgrind
 # Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
 PACKAGES_UNPACKED := tor-geoipdb
 

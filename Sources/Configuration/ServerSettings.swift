@@ -1,4 +1,5 @@
 package import Addressing
+package import DNSWire
 
 /// What `geodnsd` is told on its command line.
 package struct ServerSettings: Sendable {
@@ -23,6 +24,9 @@ package struct ServerSettings: Sendable {
     package var versionText: String?
     /// A file of one or two secrets for server cookies; nil: one that is drawn at the start.
     package var cookieSecret: String?
+    package var abuse: AbuseSettings
+    /// The agent domain of DNS error reporting (RFC 9567); nil: resolvers are not told of any.
+    package var reportAgent: DomainName?
     /// Build everything, report, and end.
     package var checkOnly: Bool
 
@@ -66,6 +70,8 @@ package struct ServerSettings: Sendable {
                 "cookie-secret", "FILE",
                 "32 hexadecimal digits a line, shared by servers behind one address: the secret "
                     + "for DNS cookies, and the one before it (default: a random one)"),
+        ] + AbuseSettings.options + [
+            reportAgentOption,
             Option(
                 "check", nil, isForCommandLineOnly: true,
                 "read everything, report every problem, and end"),
@@ -93,6 +99,8 @@ package struct ServerSettings: Sendable {
         let version = try ServerSettings.text(arguments, "version-text")
         versionText = version == "none" ? nil : version ?? ServerSettings.defaultVersionText
         cookieSecret = arguments.last("cookie-secret")
+        abuse = try AbuseSettings(arguments)
+        reportAgent = try ServerSettings.reportAgent(arguments)
         checkOnly = arguments.has("check")
 
         var listen: [ListenAddress] = []

@@ -31,14 +31,15 @@ struct DatagramBatch: ~Copyable {
     private let queries: UnsafeMutablePointer<UInt8>
     private let responses: UnsafeMutablePointer<UInt8>
 
-    /// Kept here, as a static of another module is read through swift_once, for each datagram.
-    private let responseByteCountMax = Responder.datagramByteCountMax
+    /// Room for one response.
+    private let responseByteCountMax: Int
 
     /// How many slots of `incoming` hold a query, and how many of `outgoing` a reply.
     private var queryCount = 0
     private var replyCount = 0
 
-    init() {
+    init(responseByteCountMax: Int) {
+        self.responseByteCountMax = responseByteCountMax
         precondition(SocketAddress.byteCountMax <= DatagramBatch.addressStride)
         let count = DatagramBatch.slotCount
         unsafe incoming = .allocate(capacity: count)

@@ -1,4 +1,5 @@
 import Glibc
+import Health
 import Responder
 import SystemCalls
 
@@ -16,11 +17,12 @@ struct Worker: ~Copyable {
     private let counters: WorkerCounters
     private let poller: Poller
     private var sockets: WorkerSockets
-    private var batch = DatagramBatch()
+    private var batch: DatagramBatch
     private var connections: StreamConnections
     private var responder: Responder
     private var areListenersPaused = false
     private var nextTick = ContinuousClock.now
+    private let start = ContinuousClock.now
 
     /// `poller` watches `sockets`: see `Poller.watching`.
     init(
@@ -31,6 +33,7 @@ struct Worker: ~Copyable {
         self.counters = counters
         self.sockets = sockets
         self.poller = poller
+        batch = DatagramBatch(responseByteCountMax: responder.datagramByteCountMax)
         self.responder = responder
         connections = StreamConnections(limits: limits, counters: counters)
     }
@@ -45,8 +48,10 @@ struct Worker: ~Copyable {
     private mutating func serveEvents(waitingMilliseconds: Int32) -> Bool {
         let count = poller.wait(milliseconds: waitingMilliseconds)
         responder.refresh()
-        responder.setTime(UInt32(truncatingIfNeeded: time(nil)))
         let now = ContinuousClock.now
+        responder.setTime(
+            UInt32(truncatingIfNeeded: time(nil)),
+            monotonic: MonotonicTime(nanoseconds: (now - start).nanoseconds))
         var isStopping = false
         for index in 0..<count {
             switch poller.source(index) {
@@ -67,6 +72,7 @@ struct Worker: ~Copyable {
     private mutating func tick(at now: ContinuousClock.Instant) {
         nextTick = now + .milliseconds(Worker.tickMilliseconds)
         connections.tick(at: now)
+        responder.reportRateLimits()
         if areListenersPaused { setListenersPaused(false) }
     }
 

@@ -87,9 +87,9 @@ let package = Package(
         layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
         layer("GeoSources", ["Addressing", "Geography", "CMaxMindDB"]),
         layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
-        layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
+        layer("Transport", ["Addressing", "Health", "Responder", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
-        layer("Configuration", ["Addressing", "Diagnostics", "SystemCalls", "CYAML"]),
+        layer("Configuration", ["Addressing", "DNSWire", "Diagnostics", "SystemCalls", "CYAML"]),
 
         layer(
             "Loader",

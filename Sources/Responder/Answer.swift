@@ -59,6 +59,8 @@ struct Answer: ~Copyable {
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
     var cookieHash: UInt64 = 0
+    /// CNAMEs in it, those made from DNAMEs too.
+    var aliasCount = 0
     /// Names made for this answer.
     var names = SynthesizedNames()
     private(set) var count = 0
@@ -75,6 +77,7 @@ struct Answer: ~Copyable {
         isTruncated = false
         lookup = nil
         cookieState = .none
+        aliasCount = 0
         names.reset()
         count = 0
     }

@@ -68,7 +68,7 @@ enum TestWorld {
         let folder = try TemporaryFolder()
         return try TestServer(
             zones: [("\(zoneName).zone", zone)], geoData: try database(in: folder),
-            arguments: arguments + (address.map { ["--listen", $0] } ?? []))
+            arguments: (address.map { ["--listen", $0] } ?? []) + arguments)
     }
 }
 

@@ -174,7 +174,7 @@ package import Tables
         rememberName(in: range)
     }
 
-    /// Positions are remembered in their order, the question's first.
+    /// Positions are remembered in their order, the question's first: `truncate(to:)` relies on it.
     @inline(__always)
     private mutating func settleQuestion() {
         guard !question.isEmpty else { return }

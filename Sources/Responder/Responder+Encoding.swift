@@ -20,7 +20,7 @@ extension Responder {
         writer.limit -= requiredOptionByteCount
         let bodyStart = writer.count
         var counts = (answer: UInt16(0), authority: UInt16(0), additional: UInt16(0))
-        var isTruncated = false
+        var isTruncated = answer.isTruncated
         for index in 0..<answer.count {
             let item = answer[index]
             let before = writer.count

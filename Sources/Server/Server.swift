@@ -30,11 +30,14 @@ package final class Server {
     private let drawnSecrets = CookieSecrets(current: .random())
     private let signals: SignalSource
     private var isStopping = false
+    private let rateLimits: RateLimits?
+    private var limitedFlows = LimitedFlowLog()
     /// A SIGHUP came during a reload: what it read may be older than the signal.
     private var isReloadDue = false
 
     package init(_ settings: ServerSettings) throws(Errno) {
         self.settings = settings
+        rateLimits = RateLimits(settings.abuse)
         // Before the monitor's thread is made: threads inherit which signals are blocked.
         signals = try SignalSource()
         log = Log(settings.logFormat)
@@ -61,7 +64,7 @@ package final class Server {
 
     /// Runs until told to stop. Returns the exit status.
     package func run() -> Int32 {
-        raiseDescriptorLimit()
+        let descriptorCountMax = raiseDescriptorLimit()
         guard let world = load() else { return 1 }
         if settings.checkOnly {
             for zone in world.summaries {
@@ -72,8 +75,8 @@ package final class Server {
             return 0
         }
         do {
-            let listeners = try Listeners(
-                settings.listen, workerCount: settings.workerCount ?? Server.processorCount)
+            let workerCount = settings.workerCount ?? Server.processorCount
+            let listeners = try Listeners(settings.listen, workerCount: workerCount)
             let control = try ControlSocket(path: settings.control)
             guard adopt(world) else {
                 monitor.stop()
@@ -82,7 +85,10 @@ package final class Server {
             }
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
-                listeners, snapshots: serving.snapshots, seed: generator.next())
+                listeners, snapshots: serving.snapshots, seed: generator.next(),
+                limits: transportLimits(
+                    workerCount: workerCount, descriptorCountMax: descriptorCountMax),
+                proxies: ProxySources(settings.proxySources))
             self.workers = workers
             announce(workers)
             loop(control)
@@ -98,13 +104,37 @@ package final class Server {
         }
     }
 
-    /// Every TCP connection and every probe takes a descriptor: use as many as are allowed.
-    private func raiseDescriptorLimit() {
+    /// Every TCP connection and every probe takes a descriptor: use as many as are allowed, and
+    /// return how many those are.
+    private func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        else { return }
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limit) == 0 else { return 1024 }
         limit.rlim_cur = limit.rlim_max
-        unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        unsafe setrlimit(resource, &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// TCP connections take half of the descriptors, as probes leave it (`HealthMonitor`). Were
+    /// they all taken, neither reloads nor the control socket would have one.
+    private func transportLimits(workerCount: Int, descriptorCountMax: Int) -> TransportLimits {
+        let keptForOthers = 256
+        let share = max(1, (descriptorCountMax - keptForOthers) / 2 / workerCount)
+        var limits = TransportLimits()
+        limits.connectionCountMax = min(settings.tcpConnectionCountMax, share)
+        limits.connectionCountPerPrefixMax = settings.tcpConnectionCountPerPrefixMax
+        limits.idleTimeout = .seconds(settings.tcpIdleSeconds)
+        if share < settings.tcpConnectionCountMax {
+            log.write(
+                .warning, "descriptors",
+                "the limit of open files leaves fewer TCP connections than tcp-connections; raise it "
+                    + "(ulimit -n, systemd: LimitNOFILE=)",
+                [
+                    ("limit", "\(descriptorCountMax)"), ("workers", "\(workerCount)"),
+                    ("connections", "\(share)"),
+                ])
+        }
+        return limits
     }
 
     private static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
@@ -134,12 +164,23 @@ package final class Server {
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: control.pollDescriptor, events: Int16(POLLIN), revents: 0),
             ]
-            guard unsafe poll(&waits, UInt(waits.count), -1) > 0 else { continue }
+            logRateLimits()
+            guard unsafe poll(&waits, UInt(waits.count), loopMilliseconds) > 0 else { continue }
             if waits[0].revents != 0 {
                 takeSignals()
             } else if waits[1].revents != 0 {
                 control.serve { handle($0) }
             }
+        }
+    }
+
+    /// Workers tell once a second what they limit.
+    private var loopMilliseconds: Int32 { rateLimits == nil ? -1 : 1000 }
+
+    private func logRateLimits() {
+        let (events, untoldCount) = serving.snapshots.rateLimitReports.take()
+        for line in limitedFlows.take(events, untoldCount: untoldCount) {
+            log.write(line.level, "rate-limit", line.message, line.fields)
         }
     }
 
@@ -209,11 +250,20 @@ package final class Server {
         return (Loaded(world: world, source: source, secrets: secrets), problems + zoneProblems)
     }
 
+    private var policy: DatagramPolicy {
+        var policy = DatagramPolicy()
+        policy.cookies = settings.abuse.demandsCookies ? .demand : .offer
+        policy.byteCountMax = settings.abuse.byteCountMax
+        policy.byteCountMaxWithoutCookie = settings.abuse.byteCountMaxWithoutCookie
+        return policy
+    }
+
     private func use(_ secrets: CookieSecrets) {
         serving.snapshots.publish(
             ResponderSettings(
                 identity: settings.identity, version: settings.versionText,
-                reportChannel: settings.reportChannel, cookieSecrets: secrets))
+                cookieSecrets: secrets, policy: policy, rateLimits: rateLimits,
+                reportAgent: settings.reportAgent))
     }
 
     /// Reads everything again. On an error what is being served stays, and the log says so.

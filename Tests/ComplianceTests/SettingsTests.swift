@@ -49,23 +49,17 @@ private func cookie(
         #expect(try text(other, "version.server") == "a name server")
     }
 
-    @Test func theReportChannelIsTold() throws {
-        let server = try TestServer(
-            zones: [("example.com.zone", zone)], arguments: ["--report-channel", "a.example.net"])
-        var ask = Ask()
-        ask.edns = .init()
-        let response = try #require(server.client.exchange(try ask.bytes()))
-        let agent = try #require(DomainName("a.example.net."))
-        #expect(try #require(Message(response)).option(18) == agent.wire)
-    }
-
     /// The transport's own timeout, through a running server.
     @Test func theIdleTimeoutIsTheTransports() throws {
         let server = try TestServer(zones: [("example.com.zone", zone)])
         var ask = Ask()
         ask.edns = .init(options: [.init(code: 11)])
         let response = try #require(server.client.exchangeOverStream([try ask.bytes()]).first)
-        #expect(try #require(Message(response)).option(11) == [0, 150])
+        #expect(try #require(Message(response)).option(11) == [0, 100])
+        let patient = try TestServer(
+            zones: [("example.com.zone", zone)], arguments: ["--tcp-idle", "60"])
+        let other = try #require(patient.client.exchangeOverStream([try ask.bytes()]).first)
+        #expect(try #require(Message(other)).option(11) == [0x02, 0x58])
     }
 
     /// A changed secret takes effect with a reload, and what clients have stays good.
@@ -136,16 +130,30 @@ private func cookie(
         #expect(text.contains(expected), "\(text)")
     }
 
+    /// Who can read the secret can make good cookies.
+    @Test func aSecretThatOthersCanReadIsReported() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("e5e973e5a6b2a43f48e7dc849e37bfcf\n", to: "secrets")
+        try folder.write(zone, to: "zones/example.com.zone")
+        for (mode, isReported) in [(mode_t(0o644), true), (0o640, false), (0o600, false)] {
+            #expect(chmod(file, mode) == 0)
+            let (status, text) = try RunningProcess.run(
+                Programs.own("geodnsd"),
+                [
+                    "--zones", folder.path + "/zones", "--geo-data", "none", "--check",
+                    "--cookie-secret", file,
+                ])
+            #expect(status == 0)
+            #expect(text.contains("secrets:1:1: warning: everybody may read it") == isReported)
+        }
+    }
+
     @Test func badOptionsAreReported() throws {
         for (arguments, expected) in [
             (["--identity", ""], "--identity: expected 1 to 255 bytes, got 0"),
             (
                 ["--version-text", String(repeating: "v", count: 256)],
                 "--version-text: expected 1 to 255 bytes, got 256"
-            ),
-            (
-                ["--report-channel", "."],
-                "--report-channel .: expected a domain name, like agent.example.net"
             ),
         ] {
             let (status, text) = try RunningProcess.run(Programs.own("geodnsd"), arguments)

@@ -101,6 +101,12 @@ extension Rule {
             let ours = difference.ourFacts.answers.subtracting(common)
             let theirs = difference.theirFacts.answers.subtracting(common)
             if difference.peer == .bind { return ours.isEmpty }
+            // NSD takes the DNAME that led to its own owner for the one.
+            if theirs.isEmpty {
+                return ours.allSatisfy { one in
+                    common.contains { $0.type == .dname && $0.owner == one.owner }
+                }
+            }
             return Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
                 && Set(ours.map(\.type)).count == 1 && Set(theirs.map(\.type)).count == 1
         },
@@ -391,20 +397,37 @@ extension Rule {
                 && difference.peer.options.allSatisfy { $0 == 3 || ours[$0] == theirs[$0] }
         },
         Rule(
-            name: "client-subnet-takes-room",
+            name: "options-take-room",
             difference:
-                "a client subnet beside an answer that just fits without it: NSD leaves it out; we, Knot "
-                + "and BIND set TC",
-            paragraph: "RFC 7871 §7.2.1: the option must be in the response to a query that has it",
-            reason: "without it, a resolver would take the answer for one that holds everywhere",
-            peers: [.nsd], aspects: [.truncated]
+                "a client subnet or cookie beside an answer that just fits without it: NSD does not know "
+                + "the one, nor Knot (here) the other, and answers; the others set TC, and so do we",
+            paragraph:
+                "RFC 7871 §7.2.1 and RFC 7873 §5.2.3: the option must be in the response to a query that "
+                + "has it",
+            reason: "as written",
+            peers: [.knot, .nsd], aspects: [.truncated]
         ) { difference in
-            let option = difference.query.edns?.options.first { $0.code == 8 }
+            let byteCount = difference.theirByteCount + difference.optionByteCountOfOurs
             return difference.ours.isTruncated
-                && option.map {
-                    difference.theirByteCount + 4 + $0.data.count
-                        > difference.query.responseByteCountMax
-                } ?? false
+                && byteCount > difference.query.responseByteCountMax
+        },
+        Rule(
+            name: "sibling-glue-truncates",
+            difference:
+                "glue that does not fit, not all of it for servers below the cut: Knot and NSD leave some "
+                + "out; we set TC",
+            paragraph:
+                "RFC 9471 §3.2: when glue for other servers does not fit, the server may set TC",
+            reason: "over TCP the resolver gets all addresses at once",
+            peers: [.knot, .nsd], aspects: [.truncated]
+        ) { difference in
+            guard difference.ours.isTruncated,
+                let cut = difference.theirFacts.authorities.first(where: { $0.type == .ns })?.owner
+            else { return false }
+            return difference.ourFacts.glue.contains { !$0.owner.isWithin(cut) }
+                || difference.theirFacts.authorities.contains { server in
+                    server.target.map { !$0.isWithin(cut) } ?? false
+                }
         },
         Rule(
             name: "truncation-by-size",
@@ -485,6 +508,16 @@ extension Disagreement {
         var end = query.name
         while let next = targets.removeValue(forKey: end) { end = next }
         return targets.isEmpty ? end : nil
+    }
+
+    /// Bytes of the options that our response had to have and theirs has not.
+    fileprivate var optionByteCountOfOurs: Int {
+        let missing = ourFacts.options.keys.filter {
+            [8, 10].contains($0) && theirFacts.options[$0] == nil
+        }
+        return (ours.options ?? []).filter { missing.contains($0.code) }.reduce(0) {
+            $0 + 4 + $1.data.count
+        }
     }
 
     /// The name asked for and those that CNAMEs led to.

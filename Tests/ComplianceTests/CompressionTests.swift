@@ -61,7 +61,8 @@ import Testing
         }
     }
 
-    /// The CNAME of a DNAME points to the DNAME's own RDATA, which is not compressed (RFC 6672 §2.5).
+    /// The CNAME points to the name in the RDATA of its DNAME, which is not compressed (RFC 6672
+    /// §2.5).
     @Test func synthesizedNamesPointToTheDNAME() throws {
         let server = try TestServer(
             zones: [

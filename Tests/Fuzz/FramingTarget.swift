@@ -1,12 +1,12 @@
+import Addressing
 import DNSWire
 import Responder
-
-@testable import Transport
+import Transport
 
 extension FuzzTarget {
     /// Any bytes on a TCP connection, in pieces of any size, with a client that reads its
     /// responses in pieces too: what leaves is what the frames ask for, one by one, however they
-    /// were cut.
+    /// were cut. Half of the inputs come through a proxy, and have its header before the frames.
     static let framing = FuzzTarget(
         name: "framing", byteCountMax: 4096,
         seeds: {
@@ -17,36 +17,50 @@ extension FuzzTarget {
                         FuzzServer.types[step], identifier: UInt16(step))
                 }
                 let pieces = (0..<index % 9).map { UInt8($0 * index % 80) }
-                return [UInt8(pieces.count)] + pieces
+                let header = index % 8 == 0 ? ProxyTarget.headers[index / 8 % 4] : []
+                return [UInt8(pieces.count) | (header.isEmpty ? 0 : 0x80)] + pieces + header
                     + queries.flatMap { [UInt8($0.count >> 8), UInt8($0.count & 255)] + $0 }
                     + (index % 3 == 0 ? [0, 0, 1] : index % 3 == 1 ? [0, 40, 1] : [])
             }
         },
         fault: { input in
             var reader = InputReader(input)
-            let pieces = reader.bytes(Int(reader.byte() % 64)).map { Int($0) }
+            let first = reader.byte()
+            let pieces = reader.bytes(Int(first % 64)).map { Int($0) }
+            let isProxied = first & 0x80 != 0
             let stream = reader.remainder()
-            let expected = framedAnswers(to: stream)
-            return connectionFault(stream, pieces: pieces, expected)
-                ?? connectionFault(stream, pieces: [], expected)
-                ?? connectionFault(stream, pieces: [1], expected)
+            let expected = answers(to: stream, isProxied: isProxied)
+            for pieces in [pieces, [], [1]] {
+                let fault = connectionFault(
+                    stream, isProxied: isProxied, pieces: pieces, expected)
+                if let fault { return fault }
+            }
+            return nil
         })
 }
 
-private let client = FuzzServer.clients[0]
+private let peer = FuzzServer.clients[0]
 
-private func answer(_ query: [UInt8]) -> [UInt8] {
+private func answer(_ query: [UInt8], from client: IPAddress) -> [UInt8] {
     FuzzServer.shared.answer(query, from: client, over: .stream)
 }
 
 /// What the whole frames of `stream` are answered with, up to one of no bytes.
-private func framedAnswers(to stream: [UInt8]) -> [UInt8] {
+private func answers(to stream: [UInt8], isProxied: Bool) -> [UInt8] {
     var output: [UInt8] = []
     var rest = stream[...]
+    var client = peer
+    if isProxied {
+        guard case .header(let count, let source) = ProxyHeader.decode(stream.span) else {
+            return []
+        }
+        rest = rest.dropFirst(count)
+        client = source ?? peer
+    }
     while rest.count >= 2 {
         let length = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
         guard length > 0, rest.count >= 2 + length else { break }
-        let response = answer(Array(rest.dropFirst(2).prefix(length)))
+        let response = answer(Array(rest.dropFirst(2).prefix(length)), from: client)
         if !response.isEmpty {
             output += [UInt8(response.count >> 8), UInt8(response.count & 255)] + response
         }
@@ -58,10 +72,12 @@ private func framedAnswers(to stream: [UInt8]) -> [UInt8] {
 /// Walks a connection to its end. `pieces` are the sizes in which bytes are read and written, over
 /// and over; none: as much as there is room for.
 private func connectionFault(
-    _ stream: [UInt8], pieces: [Int], _ expected: [UInt8]
+    _ stream: [UInt8], isProxied: Bool, pieces: [Int], _ expected: [UInt8]
 ) -> String? {
     let now = ContinuousClock.now
-    var connection = StreamConnection(openedAt: now, idleTimeout: .seconds(10))
+    var connection = StreamConnection(
+        from: peer, isProxied: isProxied, openedAt: now, idleTimeout: .seconds(10),
+        transferTimeout: .seconds(10))
     var scratch = [UInt8](repeating: 0, count: 65_535)
     var unread = stream[...]
     var written: [UInt8] = []
@@ -74,8 +90,9 @@ private func connectionFault(
         else { return "\(connection.output.count) bytes wait to be written" }
         switch connection.action {
         case .answer:
+            let client = connection.client
             _ = connection.answer(at: now, using: &scratch) { query, response in
-                let bytes = answer(query.withUnsafeBufferPointer { Array($0) })
+                let bytes = answer(query.withUnsafeBufferPointer { Array($0) }, from: client)
                 for (index, byte) in bytes.enumerated() { response[index] = byte }
                 return bytes.count
             }
@@ -90,7 +107,7 @@ private func connectionFault(
                 let bytes = unread.prefix(min(piece(), connection.inputRoom))
                 guard !bytes.isEmpty else { return "it reads, and has no room" }
                 unread = unread.dropFirst(bytes.count)
-                _ = connection.received(bytes)
+                _ = connection.received(bytes, at: now)
             } else {
                 return "it waits for nothing"
             }

@@ -13,7 +13,9 @@ struct FuzzTarget: Sendable {
     /// What is wrong with what came of an input; nil when all is well.
     var fault: @Sendable (_ input: [UInt8]) -> String?
 
-    static let all: [FuzzTarget] = [.message, .options, .zoneFile, .framing, .database, .settings]
+    static let all: [FuzzTarget] = [
+        .message, .options, .zoneFile, .framing, .proxy, .database, .settings,
+    ]
 }
 
 /// Takes an input apart from the front; past its end everything is zero.

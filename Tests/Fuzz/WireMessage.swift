@@ -77,11 +77,13 @@ struct WireMessage {
             case 2, 5, 12: (0, 1)
             case 15: (2, 1)
             case 6: (0, 2)
+            // Not compressed itself (RFC 6672 §2.5), but pointers may lead there.
+            case 39: (0, 1)
             default: (0, 0)
             }
         rdata += bytes[position..<min(position + fields.before, end)]
         position += rdata.count
-        for _ in 0..<fields.names { rdata += try name() }
+        for _ in 0..<fields.names { rdata += try name(isCompressible: type != 39) }
         guard position <= end else { throw Fault(words: "a name leaves its RDATA") }
         if fields.names > 0, type != 6, position != end {
             throw Fault(words: "bytes after the name of type \(type)")
@@ -103,7 +105,7 @@ struct WireMessage {
             guard here < bytes.count else { throw Fault(words: "a name cut short") }
             let length = Int(bytes[here])
             if length >= 0xc0 {
-                guard isCompressible else { throw Fault(words: "a compressed question") }
+                guard isCompressible else { throw Fault(words: "a compressed name where none may be") }
                 guard here + 1 < bytes.count else { throw Fault(words: "a pointer cut short") }
                 let target = (length & 0x3f) << 8 | Int(bytes[here + 1])
                 guard target < here, labelStarts.contains(target) else {

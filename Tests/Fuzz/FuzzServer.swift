@@ -38,7 +38,7 @@ struct FuzzServer: Sendable {
             SnapshotCell(snapshot, settings: FuzzServer.settings), seed: 1,
             streamIdleTimeout: .seconds(15))
         responder.refresh()
-        responder.setTime(FuzzServer.now)
+        responder.setTime(FuzzServer.now, monotonic: MonotonicTime(nanoseconds: 0))
         return responder
     }
 

@@ -105,7 +105,9 @@ struct WireMessage {
             guard here < bytes.count else { throw Fault(words: "a name cut short") }
             let length = Int(bytes[here])
             if length >= 0xc0 {
-                guard isCompressible else { throw Fault(words: "a compressed name where none may be") }
+                guard isCompressible else {
+                    throw Fault(words: "a compressed name where none may be")
+                }
                 guard here + 1 < bytes.count else { throw Fault(words: "a pointer cut short") }
                 let target = (length & 0x3f) << 8 | Int(bytes[here + 1])
                 guard target < here, labelStarts.contains(target) else {

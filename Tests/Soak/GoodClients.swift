@@ -8,6 +8,8 @@ func askOverDatagrams(_ port: UInt16, client number: Int, _ tally: Tally) {
     var generator = SeededGenerator(seed: UInt64(number))
     var judge = Judge()
     let clientCookie = (0..<8).map { _ in UInt8(generator.number(0...255)) }
+    // With the server's part, once it is known: such queries are not limited.
+    var cookie = clientCookie
     while tally.isRunning {
         // Another port, and with it perhaps another worker.
         let client = DNSClient(port: port, source: "127.1.0.\(number + 1)")
@@ -15,7 +17,6 @@ func askOverDatagrams(_ port: UInt16, client number: Int, _ tally: Tally) {
             tally.violation("client \(number) has no socket: errno \(errno)")
             return
         }
-        var cookie = clientCookie
         for _ in 0..<2000 where tally.isRunning {
             let first = UInt16(generator.number(0...60_000))
             let asked = (0..<windowSize).map { _ in

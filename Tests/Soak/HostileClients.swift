@@ -10,15 +10,17 @@ func sendHostileDatagrams(_ port: UInt16, client number: Int, _ tally: Tally) {
     var mutator = PacketMutator(seed: UInt64(number) + 2000)
     let marker = SoakZone.questions[0]
     while tally.isRunning {
-        let client = DNSClient(port: port, source: "127.2.0.\(number + 1)")
-        guard let socket = try? QuerySocket(client, seconds: 5) else {
-            tally.violation("a hostile client has no socket: errno \(errno)")
+        let source = "127.2.\(mutator.roll(250)).\(number + 1)"
+        let client = DNSClient(port: port, source: source)
+        guard let socket = try? QuerySocket(client, seconds: 5),
+            let cookie = learnCookie(client, marker)
+        else {
+            tally.violation("a hostile client has no socket or cookie: errno \(errno)")
             return
         }
         for _ in 0..<2000 where tally.isRunning {
             for _ in 0..<burstSize { try? socket.send(mutator.packet()) }
             tally.hostileDatagrams.advance(by: burstSize)
-            let cookie = (0..<8).map { _ in UInt8(mutator.roll(256)) }
             try? socket.send(marker.message(identifier: 0xfffe, cookie: cookie))
             var isAnswered = false
             while !isAnswered, let response = socket.receiveMessage() {
@@ -35,6 +37,15 @@ func sendHostileDatagrams(_ port: UInt16, client number: Int, _ tally: Tally) {
             }
         }
     }
+}
+
+/// A server cookie, with the client's before it: a query with it is not limited. It is asked for
+/// over TCP, where no query is.
+private func learnCookie(_ client: DNSClient, _ question: Question) -> [UInt8]? {
+    let own: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
+    let socket = try? QuerySocket(client, isStream: true, seconds: 5)
+    try? socket?.send(question.message(identifier: 0, cookie: own))
+    return (socket?.receiveMessage()?.suffix(16)).map { own + $0 }
 }
 
 /// Connections that send garbage, cut frames short, never read, or end in the middle; some are kept

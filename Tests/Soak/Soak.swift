@@ -17,7 +17,9 @@ struct Soak {
         let folder = try TemporaryFolder()
         let server = try TestServer(
             zones: [("\(SoakZone.origin).zone", zone.text(version: 1, serial: 1))],
-            geoData: try Soak.database(in: folder))
+            geoData: try Soak.database(in: folder),
+            // Hostile clients meet the limit; good ones have cookies.
+            arguments: ["--rrl-rate", "200"])
         let watch = ProcessWatch(identifier: server.process.identifier, port: server.port)
         let restingDescriptorCount = watch.descriptorCount
         let began = Date()

@@ -49,7 +49,7 @@ let package = Package(
         layer("Addressing"),
         layer("Tables"),
         layer("DNSWire", ["Addressing", "Tables"]),
-        layer("Health", ["Addressing"]),
+        layer("Health", ["Addressing", "DNSWire"]),
         layer("Geography", ["Addressing", "Tables"]),
         layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),
         layer(
@@ -60,9 +60,13 @@ let package = Package(
             ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
 
         // Edges: they talk to the world.
-        layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
+        layer(
+            "ZoneFile",
+            ["Addressing", "DNSWire", "Diagnostics", "Health", "SystemCalls", "Zones"]),
         layer("GeoSources", ["Addressing", "Geography", "CMaxMindDB"]),
-        layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
+        layer(
+            "HealthMonitor",
+            ["Addressing", "DNSWire", "Health", "SystemCalls", "CCurl", "CLinux"]),
         layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
         layer("Configuration", ["Addressing"]),
@@ -122,7 +126,7 @@ let package = Package(
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
-        tests("HealthTests", ["Addressing", "Health", "TestSupport"]),
+        tests("HealthTests", ["Addressing", "DNSWire", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(
             "ZoneFileTests",
@@ -136,7 +140,9 @@ let package = Package(
                 "Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB",
                 "TestSupport",
             ]),
-        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor", "TestSupport"]),
+        tests(
+            "HealthMonitorTests",
+            ["Addressing", "DNSWire", "Health", "HealthMonitor", "TestSupport"]),
         tests(
             "TransportTests",
             ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),

@@ -3,7 +3,20 @@ package enum HealthState: UInt8, Sendable, BitwiseCopyable {
     /// Not probed yet; treated as up.
     case unknown
     case up
+    /// It works, and something is wrong: it says so itself, its certificate ends soon, or its load
+    /// is above a limit.
+    case degraded
+    /// It works, and wants no more clients.
+    case drain
     case down
+
+    /// Clients may be sent there.
+    package var isOpen: Bool {
+        switch self {
+        case .unknown, .up, .degraded: true
+        case .drain, .down: false
+        }
+    }
 }
 
 /// The state of every probe at one moment: a value, published whole.

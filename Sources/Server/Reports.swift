@@ -62,7 +62,7 @@ extension Server {
         var rows = [["TARGET", "STATE", "ADDRESS", "CHECK", "CHECK STATE", "SINCE", "LAST RESULT"]]
         let now = WallClock.now()
         for (index, endpoint) in plan.endpoints.enumerated() {
-            let state = current.answers.endpointIsUp[index] ? "up" : "down"
+            let state = current.answers.endpointStates[index].name
             for address in endpoint.addresses {
                 let head = [endpoint.label, state, "\(address.address)"]
                 if address.probes.isEmpty {
@@ -85,17 +85,6 @@ extension Server {
         guard let since = report.since else { return "-" }
         let ago = MonotonicTime.now() - since
         return WallClock(seconds: now.seconds - Int(ago.components.seconds)).description
-    }
-}
-
-extension CheckSpecification {
-    /// `https:443/healthz`
-    var summary: String {
-        switch kind {
-        case .http(let path): "http:\(port)\(path)"
-        case .https(let path): "https:\(port)\(path)"
-        case .tcp: "tcp:\(port)"
-        }
     }
 }
 

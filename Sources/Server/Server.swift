@@ -55,6 +55,7 @@ package final class Server {
                         report.state == .down
                             ? ("failures", "\(report.consecutiveFailures)")
                             : ("successes", "\(report.consecutiveSuccesses)"),
+                        ("check", report.probe.check.summary),
                     ])
             })
     }
@@ -205,8 +206,12 @@ package final class Server {
         let (world, zoneProblems) = source.loadZones(settings.zones)
         let (secrets, problems) =
             settings.cookieSecret.map { CookieSecretFile.read($0) } ?? (drawnSecrets, [])
-        guard let world, let secrets else { return (nil, problems + zoneProblems) }
-        return (Loaded(world: world, source: source, secrets: secrets), problems + zoneProblems)
+        // What this machine cannot probe would count as up for ever.
+        let obstacles = HealthMonitor.obstacles(to: world?.plan.probes ?? [])
+            .map { Diagnostic(.error, at: nil, $0) }
+        let all = problems + zoneProblems + obstacles
+        guard let world, let secrets, obstacles.isEmpty else { return (nil, all) }
+        return (Loaded(world: world, source: source, secrets: secrets), all)
     }
 
     private func use(_ secrets: CookieSecrets) {
@@ -266,15 +271,5 @@ package final class Server {
             if isStopping || ContinuousClock.now >= deadline { return false }
         }
         return true
-    }
-}
-
-extension HealthState {
-    var name: String {
-        switch self {
-        case .unknown: "unknown"
-        case .up: "up"
-        case .down: "down"
-        }
     }
 }

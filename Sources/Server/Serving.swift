@@ -61,21 +61,23 @@ final class Serving: Sendable {
         from before: AnswerTable?, to after: AnswerTable, _ health: HealthTable,
         _ probes: [ProbeIdentifier]
     ) {
-        let endpointWasUp = states(before?.plan.endpoints.map(\.name), before?.endpointIsUp)
+        let endpointStates = states(before)
         for (index, endpoint) in after.plan.endpoints.enumerated() {
-            let isUp = after.endpointIsUp[index]
-            guard isUp != endpointWasUp[endpoint.name] ?? true else { continue }
+            let state = after.endpointStates[index]
+            guard state != endpointStates[endpoint.name] ?? .up else { continue }
             let downCount = endpoint.addresses.count { address in
                 address.probes.contains { health[probes[$0]] == .down }
             }
             log.write(
-                isUp ? .info : .warning, isUp ? "up" : "down", "",
+                state == .up ? .info : .warning, state.name, "",
                 [
                     ("target", endpoint.label), ("name", endpoint.name.description),
                     ("addresses-down", "\(downCount) of \(endpoint.addresses.count)"),
                 ])
         }
-        let nameWasUp = states(before?.plan.names.map(\.name), before?.nameIsUp)
+        let nameWasUp = Dictionary(
+            zip(before?.plan.names.map(\.name) ?? [], before?.nameIsUp ?? []),
+            uniquingKeysWith: { $0 || $1 })
         for (index, name) in after.plan.names.enumerated()
         where !after.nameIsUp[index] && nameWasUp[name.name] ?? true {
             log.write(
@@ -86,7 +88,10 @@ final class Serving: Sendable {
     }
 
     /// A name with several sets of checks counts as up when one of them is.
-    private func states(_ names: [DomainName]?, _ isUp: [Bool]?) -> [DomainName: Bool] {
-        Dictionary(zip(names ?? [], isUp ?? []), uniquingKeysWith: { $0 || $1 })
+    private func states(_ answers: AnswerTable?) -> [DomainName: HealthState] {
+        guard let answers else { return [:] }
+        return Dictionary(
+            zip(answers.plan.endpoints.map(\.name), answers.endpointStates),
+            uniquingKeysWith: { .ofAddresses([$0, $1], needed: 1) })
     }
 }

@@ -7,7 +7,9 @@ import Zones
 /// read by queries without any further thought about health.
 package final class AnswerTable: Sendable {
     package let plan: SteeringPlan
-    /// Whether each endpoint of the plan is up.
+    /// The state of each endpoint of the plan: never `unknown`.
+    package let endpointStates: [HealthState]
+    /// Whether each endpoint of the plan takes clients: `up` or `degraded`.
     package let endpointIsUp: [Bool]
     /// Whether each GEO name of the plan has anything that is up.
     package let nameIsUp: [Bool]
@@ -26,9 +28,10 @@ package final class AnswerTable: Sendable {
         forcedDown: Set<Int> = []
     ) {
         var builder = AnswerTableBuilder(plan, forcedDown: forcedDown)
-        builder.build { health[probes[$0]] != .down }
+        builder.build { health[probes[$0]] }
         self.plan = plan
-        endpointIsUp = builder.endpointIsUp
+        endpointStates = builder.endpointStates
+        endpointIsUp = endpointStates.map(\.isOpen)
         nameIsUp = plan.names.indices.map { builder.isUp(.name($0)) }
         names = FrozenArray(builder.names)
         selectors = FrozenArray(builder.selectors)
@@ -123,7 +126,7 @@ struct EndpointState: BitwiseCopyable, Sendable {
 private struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
-    var endpointIsUp: [Bool] = []
+    var endpointStates: [HealthState] = []
     var names: [NameState] = []
     var selectors: [SelectorState] = []
     var choices: [Choice] = []
@@ -139,12 +142,13 @@ private struct AnswerTableBuilder {
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
-    mutating func build(isUp: (Int) -> Bool) {
-        for endpoint in plan.endpoints { addEndpoint(endpoint, isUp: isUp) }
+    /// `state` tells that of a probe of the plan.
+    mutating func build(state: (Int) -> HealthState) {
+        for endpoint in plan.endpoints { addEndpoint(endpoint, state: state) }
         for selector in plan.selectors { addSelector(selector) }
         var isSteady = plan.selectors.map { selector in
             selector.targets.allSatisfy { target in
-                if case .endpoint(let index) = target { endpointIsUp[index] } else { true }
+                if case .endpoint(let index) = target { endpointStates[index].isOpen } else { true }
             }
         }
         // A name is steady when all it may pass through is; nesting is bounded and without cycles.
@@ -170,22 +174,30 @@ private struct AnswerTableBuilder {
 
     /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
     /// doors are dead is no good to clients that have only IPv4.
-    private mutating func addEndpoint(_ endpoint: Endpoint, isUp: (Int) -> Bool) {
-        let up = endpoint.addresses.map { $0.probes.allSatisfy(isUp) }
+    private mutating func addEndpoint(_ endpoint: Endpoint, state: (Int) -> HealthState) {
+        let states = endpoint.addresses.map { address in
+            HealthState.worst(
+                address.checks.map { checks in
+                    .ofChecks(checks.probes.map(state), quorum: checks.quorum)
+                })
+        }
         let families = IPAddress.Family.allCases.map { family in
             endpoint.addresses.indices.filter { endpoint.addresses[$0].address.family == family }
         }
-        let isForcedDown = forcedDown.contains(endpointIsUp.count)
-        let endpointUp =
-            !isForcedDown
-            && families.allSatisfy { members in
-                let upCount = members.count { up[$0] }
-                return members.isEmpty || upCount >= endpoint.require.count(of: members.count)
-            }
-        endpointIsUp.append(endpointUp)
-        // An endpoint that is down is answered only when nothing better is left: then whole.
+        let endpointState: HealthState =
+            forcedDown.contains(endpointStates.count)
+            ? .down
+            : .worst(
+                families.filter { !$0.isEmpty }.map { members in
+                    .ofAddresses(
+                        members.map { states[$0] },
+                        needed: endpoint.require.count(of: members.count))
+                })
+        endpointStates.append(endpointState)
+        // An endpoint that is closed is answered only when nothing better is left: then whole.
         let answered = families.map { members in
-            members.filter { up[$0] || !endpointUp }.map { endpoint.addresses[$0].address }
+            members.filter { states[$0].isOpen || !endpointState.isOpen }
+                .map { endpoint.addresses[$0].address }
         }
         var state = EndpointState(firstIPv4: 0, ipv4Count: 0, ipv6Count: 0, firstIPv6: 0)
         state.firstIPv4 = UInt32(bytes.count)
@@ -199,7 +211,7 @@ private struct AnswerTableBuilder {
 
     mutating func isUp(_ target: Target) -> Bool {
         switch target {
-        case .endpoint(let index): return endpointIsUp[index]
+        case .endpoint(let index): return endpointStates[index].isOpen
         case .external: return true
         case .name(let index):
             if let known = nameIsUp[index] { return known }
@@ -276,13 +288,35 @@ private struct AnswerTableBuilder {
         state.method = by == .query ? .sharesByQuery : .sharesByClient
         state.firstShare = UInt32(shares.count)
         state.shareCount = UInt32(members.count)
-        for member in members {
-            state.totalWeight += selector.weights[member]
+        let weights = graded(members.map { selector.weights[$0] }, members, selector)
+        for (member, weight) in zip(members, weights) {
+            state.totalWeight += weight
             shares.append(
                 ShareState(
                     choice: choice(selector.targets[member], reason),
-                    cumulativeWeight: state.totalWeight, weight: selector.weights[member],
+                    cumulativeWeight: state.totalWeight, weight: weight,
                     hash: Rendezvous.hash(of: selector.labels[member])))
+        }
+    }
+
+    /// Degraded targets weigh half. Doubling the others keeps small weights exact; where the sum
+    /// would not fit, halves are rounded up.
+    private func graded(
+        _ weights: [UInt32], _ members: [Int], _ selector: Selector
+    ) -> [UInt32] {
+        let isDegraded = members.map { member in
+            if case .endpoint(let index) = selector.targets[member] {
+                endpointStates[index] == .degraded
+            } else {
+                false
+            }
+        }
+        guard isDegraded.contains(true), isDegraded.contains(false) else { return weights }
+        let sum = weights.reduce(into: UInt64(0)) { $0 += UInt64($1) }
+        let factor: UInt32 = sum <= UInt64(UInt32.max / 2) ? 2 : 1
+        return zip(weights, isDegraded).map { weight, isDegraded in
+            let scaled = weight * factor
+            return isDegraded ? scaled / 2 + scaled % 2 : scaled
         }
     }
 

@@ -58,8 +58,19 @@ package struct Region: Sendable {
 package struct Endpoint: Sendable {
     package struct Address: Sendable {
         package var address: IPAddress
-        /// Indexes into the plan's probes; all must pass. Empty: never checked, always up.
+        /// One for each name whose checks it has; all must be met. Empty: never checked, always up.
+        package var checks: [CheckGroup]
+
+        /// Of all its checks.
+        package var probes: [Int] { checks.flatMap(\.probes) }
+    }
+
+    /// The CHECK records at one name.
+    package struct CheckGroup: Hashable, Sendable {
+        /// Indexes into the plan's probes.
         package var probes: [Int]
+        /// How many of them must pass.
+        package var quorum: Int
     }
 
     /// Owner of the address records.

@@ -132,13 +132,13 @@ import Testing
     @Test(arguments: 0..<20 as Range<UInt64>)
     func theQueueGivesBackInOrder(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var queue = DueQueue()
+        var queue = DueQueue<ProbeTicket>()
         var model: [Int64] = []
         for serial in 0..<500 {
             if Bool.random(using: &generator) || model.isEmpty {
                 let time = Int64.random(in: 0..<100, using: &generator)
                 let ticket = ProbeTicket(identifier: ProbeIdentifier(0), serial: UInt64(serial))
-                queue.insert(.init(time: MonotonicTime(nanoseconds: time), ticket: ticket))
+                queue.insert(.init(time: MonotonicTime(nanoseconds: time), subject: ticket))
                 model.append(time)
                 model.sort()
             } else {

@@ -1,0 +1,110 @@
+import DNSWire
+import Foundation
+import TestSupport
+import Testing
+
+/// The kinds of check from the zone file to the answers, and what `geodnsctl regions` tells.
+@Suite struct CheckKindTests {
+    private static let zoneHead = """
+        $TTL 1h
+        @     SOA ns1 hostmaster 1 2h 30m 2w 1m
+              NS  ns1
+        ns1   A   192.0.2.53
+
+        """
+
+    @Test func aStateFileMovesTheAnswers() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("up\n", to: "iad")
+        let server = try TestServer(
+            zones: [
+                (
+                    "example.zone",
+                    CheckKindTests.zoneHead + """
+                        iad  CHECK  file \(path) every=100ms fast=100ms fall=2
+                             REGION 38.95 -77.45
+                             A 192.0.2.1
+                        fra  REGION 50.03 8.57
+                             A 192.0.2.2
+                        app  1 GEO failover iad fra
+
+                        """
+                )
+            ])
+        #expect(server.client.addresses("app.example.") == ["192.0.2.1"])
+        for (word, address) in [
+            ("drain", "192.0.2.2"), ("up", "192.0.2.1"), ("degraded", "192.0.2.1"),
+            ("down", "192.0.2.2"),
+        ] {
+            try folder.write(word + " # planned\n", to: "iad")
+            #expect(
+                eventually {
+                    (try? server.control("regions").text.contains("file says \(word)")) == true
+                        && server.client.addresses("app.example.") == [address]
+                }, "\(word): \(server.process.text)")
+            #expect(server.process.waitForOutput(word == "up" ? "up target=iad" : " \(word)"))
+        }
+        let regions = try server.control("regions").text
+        #expect(regions.contains(#/iad +down +192\.0\.2\.1 +file:\S+/iad +down/#))
+        #expect(regions.contains("file says down: planned"))
+    }
+
+    @Test func aQuorumKeepsAnAddressUp() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a", "b", "c"] { try folder.write("up\n", to: name) }
+        let checks = ["a", "b", "c"].map { name in
+            "     CHECK file \(folder.path)/\(name) every=100ms fast=100ms fall=1 rise=1"
+        }.joined(separator: "\n")
+        let server = try TestServer(
+            zones: [
+                (
+                    "example.zone",
+                    CheckKindTests.zoneHead + """
+                        iad  REGION 38.95 -77.45
+                             A 192.0.2.1
+                        \(checks) quorum=2
+                        fra  REGION 50.03 8.57
+                             A 192.0.2.2
+                        app  1 GEO failover iad fra
+
+                        """
+                )
+            ])
+        func shows(_ state: String, times count: Int, answer: String) -> Bool {
+            eventually {
+                guard let text = try? server.control("regions").text else { return false }
+                let pattern = " file:\\S+ +\(state) "
+                let found = try? text.matches(of: Regex(pattern)).count
+                return found == count && server.client.addresses("app.example.") == [answer]
+            }
+        }
+        #expect(shows("up", times: 3, answer: "192.0.2.1"))
+        try folder.write("down\n", to: "a")
+        #expect(shows("down", times: 1, answer: "192.0.2.1"))
+        try folder.write("down\n", to: "b")
+        #expect(shows("down", times: 2, answer: "192.0.2.2"))
+    }
+
+    /// A server that cannot run a check would serve its targets as up for ever: it does not start.
+    @Test func aCheckThatCannotBeRunIsAnErrorAtLoad() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            CheckKindTests.zoneHead + """
+                iad  CHECK  exec /nonexistent/probe
+                     REGION 38.95 -77.45
+                     A 192.0.2.1
+                app  GEO failover iad
+
+                """, to: "zones/example.zone")
+        let server = try RunningProcess(
+            Programs.own("geodnsd"),
+            [
+                "--zones", folder.path + "/zones", "--geo-data", "none", "--listen",
+                "127.0.0.1@0", "--control", folder.path + "/control",
+            ])
+        #expect(server.waitForExit() == 1)
+        #expect(
+            server.text.contains(
+                "CHECK exec: cannot run /nonexistent/probe: no such file or directory"))
+    }
+}

@@ -61,6 +61,7 @@ package struct Watchlist: Sendable {
             removalCount += 1
             if entry.machine.state != .unknown { isTableChanged = true }
             table[ProbeIdentifier(index)] = .unknown
+            table[weightOf: ProbeIdentifier(index)] = 100
         }
         return isTableChanged
     }
@@ -99,9 +100,29 @@ package struct Watchlist: Sendable {
         let transition = entry.machine.received(result, at: now)
         reschedule(&entry, at: now)
         entries[ticket.identifier.index] = entry
+        weigh(entry, after: result)
         guard transition != nil else { return nil }
         table[ticket.identifier] = entry.machine.state
         return report(on: entry)
+    }
+
+    /// A degraded front door keeps the weight it was given until it says another, or recovers.
+    private mutating func weigh(_ entry: Entry, after result: ProbeResult) {
+        let identifier = entry.ticket.identifier
+        guard entry.machine.state == .degraded else {
+            table[weightOf: identifier] = 100
+            return
+        }
+        switch result.verdict {
+        case .degraded, .strained:
+            table[weightOf: identifier] =
+                if case .percent(let part) = result.load?.statement {
+                    UInt8(clamping: part)
+                } else {
+                    HealthTable.degradedWeight
+                }
+        case .passed, .drained, .failed: break
+        }
     }
 
     /// This machine could not carry out the probe: nothing is known about the front door, so its

@@ -160,9 +160,13 @@ final class ProbeEngine: Sendable {
         let now = MonotonicTime.now()
         switch outcome {
         case .result(let result):
-            let report = watchlist.withLock { $0.received(result, of: ticket, at: now) }
+            let (report, hasChanged) = watchlist.withLock { list in
+                let before = list.table.version
+                let report = list.received(result, of: ticket, at: now)
+                return (report, list.table.version != before)
+            }
+            if hasChanged { isTableChanged.store(true, ordering: .relaxed) }
             guard let report else { return }
-            isTableChanged.store(true, ordering: .relaxed)
             if report.transition?.from == .unknown { firstResults.broadcast() }
             onTransition(report)
         case .obstacle(let words):

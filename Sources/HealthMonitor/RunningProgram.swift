@@ -127,7 +127,7 @@ private func withStrings<Result>(
 ) -> Result {
     var pointers = unsafe strings.map { unsafe strdup($0) }
     unsafe pointers.append(nil)
-    defer { unsafe pointers.forEach { unsafe free($0) } }
+    defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
     // SAFETY: the array has its final null, and outlives the call.
     return unsafe pointers.withUnsafeBufferPointer { buffer in
         unsafe body(buffer.baseAddress.unsafelyUnwrapped)

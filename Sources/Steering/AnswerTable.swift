@@ -28,7 +28,7 @@ package final class AnswerTable: Sendable {
         forcedDown: Set<Int> = []
     ) {
         var builder = AnswerTableBuilder(plan, forcedDown: forcedDown)
-        builder.build { health[probes[$0]] }
+        builder.build(health, probes)
         self.plan = plan
         endpointStates = builder.endpointStates
         endpointIsUp = endpointStates.map(\.isOpen)
@@ -127,6 +127,8 @@ private struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
     var endpointStates: [HealthState] = []
+    /// Percent of the weight that a share of it has.
+    private var endpointWeights: [UInt32] = []
     var names: [NameState] = []
     var selectors: [SelectorState] = []
     var choices: [Choice] = []
@@ -142,9 +144,8 @@ private struct AnswerTableBuilder {
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
-    /// `state` tells that of a probe of the plan.
-    mutating func build(state: (Int) -> HealthState) {
-        for endpoint in plan.endpoints { addEndpoint(endpoint, state: state) }
+    mutating func build(_ health: HealthTable, _ probes: [ProbeIdentifier]) {
+        for endpoint in plan.endpoints { addEndpoint(endpoint, health, probes) }
         for selector in plan.selectors { addSelector(selector) }
         var isSteady = plan.selectors.map { selector in
             selector.targets.allSatisfy { target in
@@ -174,11 +175,13 @@ private struct AnswerTableBuilder {
 
     /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
     /// doors are dead is no good to clients that have only IPv4.
-    private mutating func addEndpoint(_ endpoint: Endpoint, state: (Int) -> HealthState) {
+    private mutating func addEndpoint(
+        _ endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
+    ) {
         let states = endpoint.addresses.map { address in
             HealthState.worst(
                 address.checks.map { checks in
-                    .ofChecks(checks.probes.map(state), quorum: checks.quorum)
+                    .ofChecks(checks.probes.map { health[probes[$0]] }, quorum: checks.quorum)
                 })
         }
         let families = IPAddress.Family.allCases.map { family in
@@ -194,6 +197,8 @@ private struct AnswerTableBuilder {
                         needed: endpoint.require.count(of: members.count))
                 })
         endpointStates.append(endpointState)
+        endpointWeights.append(
+            endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
         // An endpoint that is closed is answered only when nothing better is left: then whole.
         let answered = families.map { members in
             members.filter { states[$0].isOpen || !endpointState.isOpen }
@@ -207,6 +212,16 @@ private struct AnswerTableBuilder {
         state.ipv6Count = UInt16(answered[1].count)
         for address in answered[1] { bytes += address.bytes }
         endpoints.append(state)
+    }
+
+    /// Percent: each address has the least that a check of it says, and the mean of them counts.
+    private func weight(
+        of endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
+    ) -> UInt32 {
+        let parts = endpoint.addresses.map { address in
+            address.probes.map { UInt32(health[weightOf: probes[$0]]) }.min() ?? 100
+        }
+        return parts.isEmpty ? 100 : max(parts.reduce(0, +) / UInt32(parts.count), 1)
     }
 
     mutating func isUp(_ target: Target) -> Bool {
@@ -299,24 +314,20 @@ private struct AnswerTableBuilder {
         }
     }
 
-    /// Degraded targets weigh half. Doubling the others keeps small weights exact; where the sum
-    /// would not fit, halves are rounded up.
+    /// Degraded targets weigh less. The others are scaled up with them, so that small weights stay
+    /// exact; where the sum would not fit, parts are rounded up.
     private func graded(
         _ weights: [UInt32], _ members: [Int], _ selector: Selector
     ) -> [UInt32] {
-        let isDegraded = members.map { member in
-            if case .endpoint(let index) = selector.targets[member] {
-                endpointStates[index] == .degraded
-            } else {
-                false
-            }
+        let parts = members.map { member -> UInt64 in
+            guard case .endpoint(let index) = selector.targets[member] else { return 100 }
+            return UInt64(endpointWeights[index])
         }
-        guard isDegraded.contains(true), isDegraded.contains(false) else { return weights }
+        guard parts.contains(where: { $0 != parts[0] }) else { return weights }
         let sum = weights.reduce(into: UInt64(0)) { $0 += UInt64($1) }
-        let factor: UInt32 = sum <= UInt64(UInt32.max / 2) ? 2 : 1
-        return zip(weights, isDegraded).map { weight, isDegraded in
-            let scaled = weight * factor
-            return isDegraded ? scaled / 2 + scaled % 2 : scaled
+        let divisor: UInt64 = sum <= UInt64(UInt32.max / 100) ? 1 : 100
+        return zip(weights, parts).map { weight, part in
+            UInt32((UInt64(weight) * part + divisor - 1) / divisor)
         }
     }
 

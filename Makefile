@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
 PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
-PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev pkg-config
+PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
     ldnsutils nsd openssl unbound
@@ -18,10 +18,12 @@ PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dn
 PACKAGES_UNPACKED := tor-geoipdb
 
 SWIFT ?= $(shell tools/find-swift)
-# The programs hold the Swift runtime, so that they run where no toolchain is.
-RELEASE := -c release --static-swift-stdlib
+# The programs hold the Swift runtime, so that they run where no toolchain is; and they are optimised
+# as a whole when they are linked, because what a query passes through lies in many targets.
+RELEASE := -c release --static-swift-stdlib --experimental-lto-mode full
 
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR  ?= $(PREFIX)/bin
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -60,16 +62,20 @@ lint: deps ## Check the form of the sources; build everything, warnings being er
 format: ## Bring the sources into form
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
-install: build ## Install programs and systemd unit (PREFIX, DESTDIR)
+install: build ## Install programs, systemd unit, settings if there are none (PREFIX, DESTDIR)
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(UNITDIR)'
 	install -m 755 .build/release/geodnsd '$(DESTDIR)$(SBINDIR)/'
 	install -m 755 .build/release/geodnsctl .build/release/geodns-check \
 	    .build/release/geodns-mmdb '$(DESTDIR)$(BINDIR)/'
-	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' packaging/geodnsd.service.in \
+	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' \
+	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' packaging/geodnsd.service.in \
 	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	install -d '$(DESTDIR)$(SYSCONFDIR)/geodns/zones' '$(DESTDIR)$(SYSCONFDIR)/geodns/geo-data'
+	test -e '$(DESTDIR)$(SYSCONFDIR)/geodns/geodnsd.yaml' || \
+	    install -m 644 packaging/geodnsd.yaml '$(DESTDIR)$(SYSCONFDIR)/geodns/'
 
-uninstall: ## Remove what `make install` installed
+uninstall: ## Remove what `make install` installed, but for /etc/geodns
 	rm -f '$(DESTDIR)$(SBINDIR)/geodnsd' '$(DESTDIR)$(BINDIR)/geodnsctl' \
 	    '$(DESTDIR)$(BINDIR)/geodns-check' '$(DESTDIR)$(BINDIR)/geodns-mmdb' \
 	    '$(DESTDIR)$(UNITDIR)/geodnsd.service'

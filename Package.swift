@@ -40,6 +40,8 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // System calls as Swift values: errors, descriptors. For the edges.
         layer("SystemCalls", ["CLinux"]),
@@ -69,7 +71,7 @@ let package = Package(
             ["Addressing", "DNSWire", "Health", "SystemCalls", "CCurl", "CLinux"]),
         layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
-        layer("Configuration", ["Addressing"]),
+        layer("Configuration", ["Addressing", "Diagnostics", "SystemCalls", "CYAML"]),
 
         layer(
             "Loader",

@@ -1,3 +1,6 @@
+import Diagnostics
+import SystemCalls
+
 /// One option of a program: the row that parsing, `--help` and the manual follow.
 package struct Option: Sendable {
     package var name: String
@@ -5,13 +8,17 @@ package struct Option: Sendable {
     package var placeholder: String?
     package var help: String
     package var mayRepeat: Bool
+    /// Has no place in a settings file.
+    package var isForCommandLineOnly: Bool
 
     package init(
-        _ name: String, _ placeholder: String? = nil, mayRepeat: Bool = false, _ help: String
+        _ name: String, _ placeholder: String? = nil, mayRepeat: Bool = false,
+        isForCommandLineOnly: Bool = false, _ help: String
     ) {
         self.name = name
         self.placeholder = placeholder
         self.mayRepeat = mayRepeat
+        self.isForCommandLineOnly = isForCommandLineOnly
         self.help = help
     }
 }
@@ -41,22 +48,68 @@ package struct Program: Sendable {
     package static let version = "0.1.0"
 }
 
-/// The command line cannot be understood; programs print it and end with status 2.
+/// What a program was told cannot be understood; it prints this and ends with `status`.
 package struct UsageError: Error, Sendable, CustomStringConvertible {
     package var description: String
+    /// 2 for the command line, 1 for a settings file.
+    package var status: Int32
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, status: Int32 = 2) {
+        self.description = description
+        self.status = status
+    }
 }
 
-/// A command line that has been understood.
+/// A command line that has been understood, and the settings file it names.
 package struct Arguments: Sendable {
-    private var values: [String: [String]] = [:]
+    private struct Value: Sendable {
+        var text: String
+        /// Nil: from the command line.
+        var location: SourceLocation?
+    }
+
+    private var values: [String: [Value]] = [:]
     package private(set) var operands: [String] = []
 
     package func has(_ option: String) -> Bool { values[option] != nil }
     /// The value given last.
-    package func last(_ option: String) -> String? { values[option]?.last }
-    package func all(_ option: String) -> [String] { values[option] ?? [] }
+    package func last(_ option: String) -> String? { values[option]?.last?.text }
+    package func all(_ option: String) -> [String] { values[option]?.map(\.text) ?? [] }
+
+    /// The error for a value of `option`, with its place: `--workers 0: expected …`, or
+    /// `geodnsd.yaml:3:10: error: workers 0: expected …`.
+    package func error(_ option: String, _ value: String, _ message: String) -> UsageError {
+        let source = values[option]?.last { $0.text == value }
+        // Nobody wants to read a value that is too long once more.
+        let shown = (1...80).contains(value.utf8.count) ? "\(option) \(value)" : option
+        guard let location = source?.location else {
+            return UsageError("--\(shown): \(message)")
+        }
+        let problem = Diagnostic(.error, at: location, "\(shown): \(message)")
+        return UsageError("\(problem)", status: 1)
+    }
+
+    /// Adds what the file says of options that the command line does not give. Every problem of
+    /// its form is in the error, a line each.
+    package mutating func read(
+        settingsFile path: String, for options: [Option]
+    ) throws(UsageError) {
+        let file: SettingsFile
+        do throws(Errno) {
+            file = try SettingsFile(path, for: options)
+        } catch {
+            throw UsageError("cannot read \(path): \(error.words)", status: 1)
+        }
+        guard file.problems.isEmpty else {
+            let lines = file.problems.sortedByLocation.map(\.description)
+            throw UsageError(lines.joined(separator: "\n"), status: 1)
+        }
+        let given = Set(values.keys)
+        for setting in file.settings where !given.contains(setting.option) {
+            values[setting.option, default: []].append(
+                Value(text: setting.value, location: setting.location))
+        }
+    }
 }
 
 extension Program {
@@ -137,7 +190,7 @@ extension Program {
 
 extension Arguments {
     fileprivate mutating func append(_ value: String, for option: String) {
-        values[option, default: []].append(value)
+        values[option, default: []].append(Value(text: value, location: nil))
     }
 
     fileprivate mutating func append(operand: String) { operands.append(operand) }

@@ -38,6 +38,9 @@ package struct ServerSettings: Sendable {
         summary: "Answers DNS queries with the nearest datacenter that is up.",
         options: [
             Option(
+                "config", "FILE", isForCommandLineOnly: true,
+                "YAML file of these settings, under these names; the command line wins"),
+            Option(
                 "zones", "DIR",
                 "folder of NAME.zone files, or one such file (default \(defaultZones))"),
             Option(
@@ -63,7 +66,9 @@ package struct ServerSettings: Sendable {
                 "cookie-secret", "FILE",
                 "32 hexadecimal digits a line, shared by servers behind one address: the secret "
                     + "for DNS cookies, and the one before it (default: a random one)"),
-            Option("check", nil, "read everything, report every problem, and end"),
+            Option(
+                "check", nil, isForCommandLineOnly: true,
+                "read everything, report every problem, and end"),
         ],
         notes: [
             "SIGHUP reads zones, location database and cookie secrets again; what is being served stays when they",
@@ -74,6 +79,10 @@ package struct ServerSettings: Sendable {
     package init(_ arguments: Arguments) throws(UsageError) {
         guard arguments.operands.isEmpty else {
             throw UsageError("unexpected \(arguments.operands[0]); every setting is an option")
+        }
+        var arguments = arguments
+        if let file = arguments.last("config") {
+            try arguments.read(settingsFile: file, for: ServerSettings.program.options)
         }
         zones = arguments.last("zones") ?? ServerSettings.defaultZones
         let geoData = arguments.last("geo-data") ?? ServerSettings.defaultGeoData
@@ -89,9 +98,10 @@ package struct ServerSettings: Sendable {
         var listen: [ListenAddress] = []
         for text in arguments.all("listen") {
             guard let address = ListenAddress(text) else {
-                throw UsageError(
-                    "--listen \(text): expected an IP address and perhaps a port, like "
-                        + "192.0.2.53@53 or [2001:db8::53]@53")
+                throw arguments.error(
+                    "listen", text,
+                    "expected an IP address and perhaps a port, like 192.0.2.53@53 or "
+                        + "[2001:db8::53]@53")
             }
             listen.append(address)
         }
@@ -103,13 +113,13 @@ package struct ServerSettings: Sendable {
         workerCount = nil
         if let text = arguments.last("workers") {
             guard let count = Int(text), (1...1024).contains(count) else {
-                throw UsageError("--workers \(text): expected a number from 1 to 1024")
+                throw arguments.error("workers", text, "expected a number from 1 to 1024")
             }
             workerCount = count
         }
         let format = arguments.last("log") ?? "text"
         guard let logFormat = LogFormat(rawValue: format) else {
-            throw UsageError("--log \(format): expected json or text")
+            throw arguments.error("log", format, "expected json or text")
         }
         self.logFormat = logFormat
     }
@@ -120,8 +130,8 @@ package struct ServerSettings: Sendable {
     ) throws(UsageError) -> String? {
         guard let text = arguments.last(option) else { return nil }
         guard (1...textByteCountMax).contains(text.utf8.count) else {
-            throw UsageError(
-                "--\(option): expected 1 to \(textByteCountMax) bytes, got \(text.utf8.count)")
+            throw arguments.error(
+                option, text, "expected 1 to \(textByteCountMax) bytes, got \(text.utf8.count)")
         }
         return text
     }

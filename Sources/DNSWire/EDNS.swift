@@ -93,14 +93,7 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
             let family = number == 0 ? .ipv4 : IPAddress.Family(rawValue: UInt8(number)),
             length <= family.bitCount, range.count - 4 == (length + 7) / 8
         else { return nil }
-        var bits: UInt128 = 0
-        var index = range.lowerBound + 4
-        var shift: UInt128 = 120
-        while index < range.upperBound {
-            bits |= UInt128(message[index]) << shift
-            shift &-= 8
-            index += 1
-        }
+        let bits = message.leadingBits(range.lowerBound &+ 4..<range.upperBound)
         let address = IPAddress(leftAligned: bits, family: family)
         guard address.masked(to: length) == address else { return nil }
         self.init(address: address, sourcePrefixLength: length, familyNumber: number)
@@ -119,4 +112,19 @@ package enum ExtendedError: UInt16, Sendable, BitwiseCopyable {
     case prohibited = 18
     case notAuthoritative = 20
     case notSupported = 21
+}
+
+extension Span<UInt8> {
+    /// Up to 16 bytes in network order, left-aligned; what they do not fill is zero. At least seven
+    /// bytes stand before them.
+    @inline(__always)
+    fileprivate func leadingBits(_ range: Range<Int>) -> UInt128 {
+        let byteCount = range.upperBound &- range.lowerBound
+        guard byteCount > 0 else { return 0 }
+        // The eight bytes that end with the last one, those before shifted out.
+        let last = word(at: range.upperBound &- 8).byteSwapped
+        guard byteCount > 8 else { return UInt128(last &<< UInt64(64 &- 8 &* byteCount)) << 64 }
+        let rest = last &<< UInt64(128 &- 8 &* byteCount)
+        return UInt128(word(at: range.lowerBound).byteSwapped) << 64 | UInt128(rest)
+    }
 }

@@ -13,6 +13,8 @@ package import Tables
     /// Where labels of names written so far start, for compression.
     private var labelPositions = InlineArray<64, UInt16>(repeating: 0)
     private var labelPositionCount = 0
+    /// Not among `labelPositions` yet: most responses write no name at all.
+    private var question = 0..<0
 
     @_lifetime(&memory)
     package init(_ memory: inout MutableSpan<UInt8>, limit: Int = .max) {
@@ -51,13 +53,32 @@ package import Tables
     /// Eight bytes, the lowest first: a word as it was read with `Span.word(at:)`.
     package mutating func putWord(_ word: UInt64) -> Bool {
         guard count + 8 <= limit else { return false }
-        unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
+        store64(word, at: count)
         count += 8
+        return true
+    }
+
+    /// The first `byteCount` bytes, at most 16, of left-aligned bits in network order.
+    package mutating func put(leading byteCount: Int, of bits: UInt128) -> Bool {
+        guard count + byteCount <= limit else { return false }
+        var rest = bits.byteSwapped
+        for index in count..<count + byteCount {
+            unsafe base[index] = UInt8(truncatingIfNeeded: rest)
+            rest >>= 8
+        }
+        count += byteCount
         return true
     }
 
     package mutating func put(_ bytes: TableView<UInt8>, _ range: Range<Int>) -> Bool {
         guard count + range.count <= limit else { return false }
+        // RDATA is mostly short; what is written past it is within the limit, and overwritten.
+        if range.count <= 16, count + 16 <= limit, range.lowerBound + 16 <= bytes.count {
+            store64(bytes.word(at: range.lowerBound), at: count)
+            store64(bytes.word(at: range.lowerBound + 8), at: count + 8)
+            count += range.count
+            return true
+        }
         unsafe bytes.withBytes(in: range) { source in
             if let start = source.baseAddress {
                 unsafe UnsafeMutableRawPointer(base + count).copyMemory(
@@ -65,6 +86,20 @@ package import Tables
             }
         }
         count += range.count
+        return true
+    }
+
+    /// Type, class and TTL of a record whose owner is the name of the question, which stands right
+    /// after the header: a pointer to it comes first.
+    package mutating func putRecordOfQuestion(_ type: RRType, class: UInt16, ttl: UInt32) -> Bool {
+        guard count + 10 <= limit else { return false }
+        let pointer = UInt64(0xc000 | UInt16(Query.headerByteCount))
+        let first =
+            pointer << 48 | UInt64(type.rawValue) << 32 | UInt64(`class`) << 16
+            | UInt64(ttl >> 16)
+        store64(first.byteSwapped, at: count)
+        store16(UInt16(truncatingIfNeeded: ttl), at: count + 8)
+        count += 10
         return true
     }
 
@@ -107,11 +142,32 @@ package import Tables
             of: value.bigEndian, as: UInt16.self)
     }
 
+    /// `position + 8` is at most `limit`.
+    private func store64(_ word: UInt64, at position: Int) {
+        unsafe UnsafeMutableRawPointer(base + position).storeBytes(of: word, as: UInt64.self)
+    }
+
+    /// The header's flags and counts (RFC 1035 §4.1.1); a header has been written.
+    package mutating func patchHeader(
+        flags: UInt16, questions: UInt16, answers: UInt16, authorities: UInt16, additionals: UInt16
+    ) {
+        precondition(count >= Query.headerByteCount)
+        store16(flags, at: 2)
+        let counts =
+            UInt64(questions) << 48 | UInt64(answers) << 32 | UInt64(authorities) << 16
+            | UInt64(additionals)
+        store64(counts.byteSwapped, at: 4)
+    }
+
     // MARK: - Names
+
+    /// Says that the question's name fills `range`, its final zero left out: labels of later names
+    /// may point to it.
+    package mutating func rememberQuestion(in range: Range<Int>) { question = range }
 
     /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
     /// final zero or pointer lies past the range.
-    package mutating func rememberName(in range: Range<Int>) {
+    private mutating func rememberName(in range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound, labelPositionCount < 64, position <= 0x3fff {
             labelPositions[labelPositionCount] = UInt16(position)
@@ -122,6 +178,10 @@ package import Tables
 
     /// Writes the uncompressed wire name that starts at `start` of `names`, compressed.
     package mutating func putName(_ names: TableView<UInt8>, at start: Int) -> Bool {
+        if !question.isEmpty {
+            rememberName(in: question)
+            question = 0..<0
+        }
         var source = start
         let first = count
         while names[source] != 0 {

@@ -33,13 +33,15 @@ package struct QuestionName: ~Copyable {
     package func isSuffix(
         from label: Int, equalTo names: TableView<UInt8>, at position: Int
     ) -> Bool {
-        let start = offset(of: label)
-        let count = byteCount - start
-        var index = 0
-        while index < count {
-            let difference = names.word(at: position + index) ^ canonical.word(at: start + index)
-            if difference & wordMask(count - index) != 0 { return false }
-            index += 8
+        var here = offset(of: label)
+        var there = position
+        var left = byteCount &- here
+        while left > 0 {
+            let difference = names.word(at: there) ^ canonical.word(at: here)
+            if difference & wordMask(left) != 0 { return false }
+            here &+= 8
+            there &+= 8
+            left &-= 8
         }
         return true
     }
@@ -69,65 +71,75 @@ package struct QuestionName: ~Copyable {
     /// when it is cut short, too long, compressed, or holds a label type that does not exist
     /// (RFC 1035 §4.1.2: nothing stands before a question that could be pointed to).
     package mutating func read(_ message: Span<UInt8>, at start: Int) -> Int? {
+        // Three short loops: one that does all three at once runs out of registers.
         var position = start
         var count = 0
-        var written = 0
         while true {
             guard position < message.count else { return nil }
             let length = Int(message[position])
-            guard length <= DomainName.labelByteCountMax,
-                written + length + 1 <= DomainName.byteCountMax,
-                position + length < message.count
-            else { return nil }
-            offsets[count] = UInt8(truncatingIfNeeded: written)
+            offsets[count] = UInt8(truncatingIfNeeded: position &- start)
             if length == 0 { break }
-            copy(message, position..<position + 1 + length, to: written)
-            written += length + 1
-            position += length + 1
-            count += 1
+            position &+= length &+ 1
+            guard length <= DomainName.labelByteCountMax,
+                position &- start < DomainName.byteCountMax
+            else { return nil }
+            count &+= 1
         }
-        canonical[written] = 0
         labelCount = count
-        byteCount = written + 1
+        byteCount = position &- start &+ 1
+        copy(message, from: start)
         hashSuffixes()
-        return position + 1
+        return position &+ 1
     }
 
-    /// Length bytes are below the letters, so whole labels may be mapped.
-    private mutating func copy(_ message: Span<UInt8>, _ range: Range<Int>, to target: Int) {
-        var source = range.lowerBound
-        var target = target
-        while source < range.upperBound {
-            if source + 8 <= message.count {
-                canonical.setWord(lowercased(word: message.word(at: source)), at: target)
-                source += 8
-                target += 8
-            } else {
-                canonical[target] = lowercased(message[source])
-                source += 1
-                target += 1
-            }
+    /// Length bytes are below the letters, so the name may be mapped whole; what is written past it
+    /// has no meaning.
+    @inline(__always)
+    private mutating func copy(_ message: Span<UInt8>, from start: Int) {
+        let byteCount = byteCount
+        let available = message.count &- start
+        var index = 0
+        while index < byteCount, index &+ 8 <= available {
+            canonical.setWord(lowercased(word: message.word(at: start &+ index)), at: index)
+            index &+= 8
+        }
+        if index < byteCount {
+            let rest = message.lastBytes(available &- index)
+            canonical.setWord(lowercased(word: rest), at: index)
         }
     }
 
     /// From the root outwards, so that the hash of a name continues that of its parent.
+    @inline(__always)
     private mutating func hashSuffixes() {
         var hash = NameHash.root
-        hashes[labelCount] = hash
-        var label = labelCount - 1
-        while label >= 0 {
-            let start = offset(of: label)
-            let count = offset(of: label + 1) - start
-            var index = 0
-            while index < count {
-                let word = canonical.word(at: start + index) & wordMask(count - index)
-                hash = NameHash.combine(hash, word)
-                index += 8
-            }
-            hash = NameHash.finish(hash)
+        var label = labelCount
+        var end = Int(offsets[label])
+        hashes[label] = hash
+        while label > 0 {
+            label &-= 1
+            let start = Int(offsets[label])
+            let count = end &- start
+            let own =
+                count <= 8
+                ? NameHash.combine(0, canonical.word(at: start) & wordMask(count))
+                : hashLongLabel(from: start, count: count)
+            hash = NameHash.extend(hash, by: own)
             hashes[label] = hash
-            label -= 1
+            end = start
         }
+    }
+
+    @inline(never)
+    private func hashLongLabel(from start: Int, count: Int) -> UInt64 {
+        var hash: UInt64 = 0
+        var index = 0
+        while index < count {
+            let word = canonical.word(at: start &+ index)
+            hash = NameHash.combine(hash, word & wordMask(count &- index))
+            index &+= 8
+        }
+        return hash
     }
 }
 
@@ -136,27 +148,30 @@ package struct QuestionName: ~Copyable {
 package enum NameHash {
     package static let root: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    /// Eight bytes of a label, its length byte first; bytes past the label are zero.
+    /// A label's own hash, continued by eight of its bytes, its length byte first; bytes past the
+    /// label are zero.
     @inlinable package static func combine(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         let mixed = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
-        return mixed ^ mixed >> 29
+        return mixed ^ mixed &>> 29
     }
 
-    /// After each label: spreads the bits, because tables take the low ones.
-    @inlinable package static func finish(_ hash: UInt64) -> UInt64 {
-        let mixed = (hash ^ hash >> 32) &* 0xd6e8_feb8_6659_fd93
-        return mixed ^ mixed >> 32
+    /// Hash of a name continued by one more label, of which this is the own hash. Spreads the bits,
+    /// because tables take the low ones.
+    @inlinable package static func extend(_ hash: UInt64, by label: UInt64) -> UInt64 {
+        let both = hash ^ label
+        let mixed = (both ^ both &>> 32) &* 0xd6e8_feb8_6659_fd93
+        return mixed ^ mixed &>> 32
     }
 
     /// Hash of a name continued by one more label, as it stands on the wire, in lower case.
     package static func extend(_ hash: UInt64, by label: ArraySlice<UInt8>) -> UInt64 {
-        var hash = hash
+        var labelHash: UInt64 = 0
         var rest = label
         while !rest.isEmpty {
             let word = rest.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
-            hash = combine(hash, word)
+            labelHash = combine(labelHash, word)
             rest = rest.dropFirst(8)
         }
-        return finish(hash)
+        return extend(hash, by: labelHash)
     }
 }

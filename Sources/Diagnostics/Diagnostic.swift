@@ -20,7 +20,7 @@ extension SourceLocation: CustomStringConvertible {
 }
 
 /// One problem of the operator's input: where it is, what was expected, and what to do.
-package struct Diagnostic: Hashable, Sendable {
+package struct Diagnostic: Error, Hashable, Sendable {
     package enum Severity: String, Sendable {
         /// What was read cannot be served; whatever is being served stays.
         case error

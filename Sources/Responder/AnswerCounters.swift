@@ -36,8 +36,12 @@ final class AnswerCounters: Sendable {
 
     func count(_ reason: Reason) {
         steered.increment()
-        if reason == .backup { backup.increment() }
-        if reason == .lastResort { lastResort.increment() }
+        // Not `==`: that of another module's enum is called through its witness table.
+        switch reason {
+        case .backup: backup.increment()
+        case .lastResort: lastResort.increment()
+        default: break
+        }
     }
 }
 

@@ -14,7 +14,7 @@ extension Responder {
         let hasQuestion = query.questionEnd > Query.headerByteCount
         if hasQuestion {
             // The question ends in the root's zero byte, type and class.
-            writer.rememberName(in: Query.headerByteCount..<query.questionEnd - 5)
+            writer.rememberQuestion(in: Query.headerByteCount..<query.questionEnd - 5)
         }
         let room = writer.limit
         writer.limit -= requiredOptionByteCount
@@ -45,11 +45,10 @@ extension Responder {
             putOPT(message, into: &writer)
             counts.additional += 1
         }
-        putFlags(message, isTruncated: isTruncated, into: &writer)
-        writer.patch16(hasQuestion ? 1 : 0, at: 4)
-        writer.patch16(counts.answer, at: 6)
-        writer.patch16(counts.authority, at: 8)
-        writer.patch16(counts.additional, at: 10)
+        writer.patchHeader(
+            flags: flags(message, isTruncated: isTruncated), questions: hasQuestion ? 1 : 0,
+            answers: counts.answer, authorities: counts.authority,
+            additionals: counts.additional)
         return isTruncated
     }
 
@@ -58,15 +57,13 @@ extension Responder {
     /// recursion, Z, AD, as nothing is validated, and CD, which an authoritative server should
     /// clear (RFC 4035 §3.1.6).
     @inline(__always)
-    private mutating func putFlags(
-        _ message: Span<UInt8>, isTruncated: Bool, into writer: inout MessageWriter
-    ) {
+    private mutating func flags(_ message: Span<UInt8>, isTruncated: Bool) -> UInt16 {
         let asked = message.uint16(at: 2)
         var flags: UInt16 = 0x8000 | asked & 0x7800
         if asked & 0x7800 == 0 { flags |= asked & 0x0100 }
         if answer.isAuthoritative { flags |= 0x0400 }
         if isTruncated { flags |= 0x0200 }
-        writer.patch16(flags | answer.code.rawValue & 0xf, at: 2)
+        return flags | answer.code.rawValue & 0xf
     }
 
     // MARK: - Records
@@ -125,13 +122,14 @@ extension Responder {
         _ item: AnswerItem, _ type: RRType, class: UInt16 = Query.classIN,
         into writer: inout MessageWriter
     ) -> Bool {
+        if item.owner == AnswerItem.question {
+            return writer.putRecordOfQuestion(type, class: `class`, ttl: item.ttl)
+        }
         let hasOwner =
-            item.owner == AnswerItem.question
-            ? writer.put16(0xc000 | UInt16(Query.headerByteCount))
-            : item.owner < AnswerItem.question
-                ? writer.putName(
-                    answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner))
-                : writer.putName(zones.bytes, at: item.owner)
+            item.owner < AnswerItem.question
+            ? writer.putName(
+                answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner))
+            : writer.putName(zones.bytes, at: item.owner)
         return hasOwner && writer.put16(type.rawValue) && writer.put16(`class`)
             && writer.put32(item.ttl)
     }
@@ -140,7 +138,8 @@ extension Responder {
         _ rdata: Range<Int>, _ type: RRType, into writer: inout MessageWriter
     ) -> Bool {
         guard let names = type.compressibleNames else {
-            return writer.put16(UInt16(rdata.count)) && writer.put(zones.bytes, rdata)
+            // RDLENGTH stands before it.
+            return writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
         }
         return putWithLength(into: &writer) { writer in
             var position = rdata.lowerBound + names.offset

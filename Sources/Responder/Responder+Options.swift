@@ -38,11 +38,13 @@ extension Responder {
     private mutating func put(_ subnet: ClientSubnet, into writer: inout MessageWriter) {
         let byteCount = (subnet.sourcePrefixLength + 7) / 8
         let scope = subnet.sourcePrefixLength == 0 ? 0 : answer.scope
+        let head =
+            UInt64(ClientSubnet.optionCode) << 48 | UInt64(4 &+ byteCount) << 32
+            | UInt64(subnet.familyNumber) << 16 | UInt64(subnet.sourcePrefixLength) << 8
+            | UInt64(scope)
         _ =
-            writer.put16(ClientSubnet.optionCode) && writer.put16(UInt16(4 + byteCount))
-            && writer.put16(subnet.familyNumber)
-            && writer.put(UInt8(subnet.sourcePrefixLength)) && writer.put(UInt8(scope))
-        for index in 0..<byteCount { _ = writer.put(subnet.address.byte(index)) }
+            writer.putWord(head.byteSwapped)
+            && writer.put(leading: byteCount, of: subnet.address.bits)
     }
 
     /// The client cookie as it came, and a fresh server cookie (RFC 9018 §4).

@@ -2,12 +2,12 @@
 extension ScratchArray where Element == UInt8 {
     /// Eight bytes from `index`, which must all lie within the array.
     @inlinable package func word(at index: Int) -> UInt64 {
-        precondition(UInt(bitPattern: index) <= UInt(bitPattern: capacity - 8))
+        precondition(index >= 0 && index <= capacity &- 8)
         return unsafe UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
     }
 
     @inlinable package mutating func setWord(_ word: UInt64, at index: Int) {
-        precondition(UInt(bitPattern: index) <= UInt(bitPattern: capacity - 8))
+        precondition(index >= 0 && index <= capacity &- 8)
         unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: word, as: UInt64.self)
     }
 }
@@ -15,7 +15,7 @@ extension ScratchArray where Element == UInt8 {
 extension TableView where Element == UInt8 {
     /// Eight bytes from `index`, which must all lie within the table.
     @inlinable package func word(at index: Int) -> UInt64 {
-        precondition(UInt(bitPattern: index) <= UInt(bitPattern: count - 8))
+        precondition(index >= 0 && index <= count &- 8)
         return unsafe UnsafeRawPointer(base.unsafelyUnwrapped + index)
             .loadUnaligned(as: UInt64.self)
     }
@@ -24,14 +24,25 @@ extension TableView where Element == UInt8 {
 extension Span<UInt8> {
     /// Eight bytes from `index`, which must all lie within the span.
     @inlinable package func word(at index: Int) -> UInt64 {
-        precondition(UInt(bitPattern: index) <= UInt(bitPattern: count - 8))
+        precondition(index >= 0 && index <= count &- 8)
         return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+    }
+
+    /// The last one to seven bytes, the others of the word being zero.
+    @inlinable package func lastBytes(_ number: Int) -> UInt64 {
+        precondition(number > 0 && number < 8 && number <= count)
+        if count >= 8 { return word(at: count &- 8) &>> UInt64(64 &- 8 &* number) }
+        var word: UInt64 = 0
+        for index in 0..<number {
+            word |= UInt64(self[count - number + index]) << UInt64(index * 8)
+        }
+        return word
     }
 }
 
-/// The first `count` bytes of a word set to ones; all of them from eight on.
+/// The first `count` bytes of a word set to ones; `count` is at least 1, and all are from eight on.
 @inlinable package func wordMask(_ count: Int) -> UInt64 {
-    count >= 8 ? .max : (1 << UInt64(count * 8)) - 1
+    .max &>> UInt64(truncatingIfNeeded: 64 &- min(count, 8) &* 8)
 }
 
 /// ASCII letters of a word in lower case, every other byte as it is.

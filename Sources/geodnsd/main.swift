@@ -13,7 +13,7 @@ do throws(UsageError) {
         run(try ServerSettings(arguments))
     }
 } catch {
-    ServerSettings.program.fail("\(error)", status: 2)
+    ServerSettings.program.fail("\(error)", status: error.status)
 }
 
 func run(_ settings: ServerSettings) -> Never {

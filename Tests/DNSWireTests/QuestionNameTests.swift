@@ -18,6 +18,19 @@ import Testing
     }
 }
 
+/// A word that does not fit is a trap, not a read past the end, also where there are not even eight
+/// bytes.
+@Test func aWordPastTheEndOfAShortTableIsATrap() async {
+    await #expect(processExitsWith: .failure) {
+        let table = FrozenArray<UInt8>([1, 2, 3])
+        _ = unsafe table.view.word(at: 0)
+    }
+    await #expect(processExitsWith: .failure) {
+        let bytes: [UInt8] = [1, 2, 3]
+        _ = bytes.span.word(at: 0)
+    }
+}
+
 /// Labels around the word size, names at both ends of the message, every case.
 @Test(arguments: ["a", "www.example.com", "Seven77.EightLtr.NineLette.x", "."])
 func aReadNameIsItsLowerCaseWithTheBuildersHashes(text: String) throws {

@@ -158,7 +158,7 @@ let package = Package(
             "ServerTests",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "DatabaseBuilder",
-                "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
+                "Geography", "Health", "Loader", "Responder", "Server", "Steering", "TestSupport",
             ]),
         tests(
             "ComplianceTests",

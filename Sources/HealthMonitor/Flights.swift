@@ -121,12 +121,12 @@ final class Flights {
         }
     }
 
-    /// Waits until something is ready, or it is time for something: for the next start, if that is
-    /// given, or for what runs out.
+    /// Waits until something is ready, or it is time for something: for what the caller waits for,
+    /// if that is given, or for what runs out.
     func wait(
-        until nextStart: MonotonicTime?, _ finish: (ProbeTicket, Outcome) -> Void
+        until moment: MonotonicTime?, _ finish: (ProbeTicket, Outcome) -> Void
     ) {
-        let moments = [nextStart, multi.deadline, deadlines.first?.time].compactMap { $0 }
+        let moments = [moment, multi.deadline, deadlines.first?.time].compactMap { $0 }
         var patience = Int64(60_000)
         if let next = moments.min() {
             patience = min(max((next - .now()).milliseconds, 0), patience)

@@ -14,11 +14,12 @@ package final class HealthMonitor: Sendable {
     /// - Parameters:
     ///   - certificateAuthorities: path of a PEM file; nil: the system's.
     ///   - onChange: called on the monitor's thread with the whole table, once per round in which
-    ///     states have changed.
+    ///     states have changed. Returns when to call again even if nothing changes until then.
     ///   - onTransition: called on the monitor's thread for each change of a state, before the
     ///     table that holds it is handed out.
     package init(
-        certificateAuthorities: String?, onChange: @escaping @Sendable (HealthTable) -> Void,
+        certificateAuthorities: String?,
+        onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
         onTransition: @escaping @Sendable (ProbeReport) -> Void
     ) {
         let engine = ProbeEngine(
@@ -61,6 +62,12 @@ package final class HealthMonitor: Sendable {
         return !engine.watchlist.withLock { $0.isAwaitingFirstResult(of: probes) }
     }
 
+    /// Has `onChange` called with the table as it is.
+    package func refresh() {
+        engine.isTableChanged.store(true, ordering: .relaxed)
+        engine.wakeUp()
+    }
+
     package var table: HealthTable { engine.watchlist.withLock { $0.table } }
 
     /// In the order asked for; forgotten probes are left out.
@@ -100,7 +107,7 @@ final class ProbeEngine: Sendable {
     let firstResults = Signal()
     private let poller = Poller()
     private let certificateAuthorities: String?
-    private let onChange: @Sendable (HealthTable) -> Void
+    private let onChange: @Sendable (HealthTable) -> MonotonicTime?
     private let onTransition: @Sendable (ProbeReport) -> Void
 
     /// New probes per round: with many due at once, handshakes of those under way get their turn
@@ -108,7 +115,8 @@ final class ProbeEngine: Sendable {
     private static let startCountPerRoundMax = 64
 
     init(
-        certificateAuthorities: String?, onChange: @escaping @Sendable (HealthTable) -> Void,
+        certificateAuthorities: String?,
+        onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
         onTransition: @escaping @Sendable (ProbeReport) -> Void
     ) {
         self.certificateAuthorities = certificateAuthorities
@@ -122,6 +130,7 @@ final class ProbeEngine: Sendable {
         let flightCountMax = ProbeEngine.flightCountMax()
         let flights = Flights(poller, certificateAuthorities: certificateAuthorities)
         var removalCount = 0
+        var callTime: MonotonicTime?
         while !isStopping.load(ordering: .acquiring) {
             abandonForgotten(flights, since: &removalCount)
             startDue(
@@ -129,11 +138,13 @@ final class ProbeEngine: Sendable {
                 atMost: min(flightCountMax - flights.count, ProbeEngine.startCountPerRoundMax))
             flights.performTimers(at: .now()) { finish($0, $1) }
             flights.takeEnded { finish($0, $1) }
-            if isTableChanged.exchange(false, ordering: .relaxed) {
-                onChange(watchlist.withLock { $0.table })
+            let isCalled = callTime.map { $0 <= .now() } ?? false
+            if isTableChanged.exchange(false, ordering: .relaxed) || isCalled {
+                callTime = onChange(watchlist.withLock { $0.table })
             }
             let hasRoom = flights.count < flightCountMax
-            flights.wait(until: hasRoom ? watchlist.withLock { $0.nextStart } : nil) {
+            let nextStart = hasRoom ? watchlist.withLock { $0.nextStart } : nil
+            flights.wait(until: [nextStart, callTime].compactMap { $0 }.min()) {
                 finish($0, $1)
             }
         }

@@ -259,6 +259,8 @@ package final class Server {
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
+        // So that the monitor knows when to come next.
+        monitor.refresh()
         return true
     }
 

@@ -22,12 +22,12 @@ package final class AnswerTable: Sendable {
     let bytes: FrozenArray<UInt8>
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
-    /// down whatever their checks say.
+    /// down whatever their checks say; those in `held` are used only where nothing else is up.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
-        forcedDown: Set<Int> = []
+        forcedDown: Set<Int> = [], held: Set<SteeringPlan.Hold> = []
     ) {
-        var builder = AnswerTableBuilder(plan, forcedDown: forcedDown)
+        var builder = AnswerTableBuilder(plan, forcedDown: forcedDown, held: held)
         builder.build(health, probes)
         self.plan = plan
         endpointStates = builder.endpointStates
@@ -126,6 +126,7 @@ struct EndpointState: BitwiseCopyable, Sendable {
 private struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
+    let held: Set<SteeringPlan.Hold>
     var endpointStates: [HealthState] = []
     /// Percent of the weight that a share of it has.
     private var endpointWeights: [UInt32] = []
@@ -138,9 +139,10 @@ private struct AnswerTableBuilder {
     /// Per GEO name: known once it has been asked for.
     private var nameIsUp: [Bool?]
 
-    init(_ plan: SteeringPlan, forcedDown: Set<Int>) {
+    init(_ plan: SteeringPlan, forcedDown: Set<Int>, held: Set<SteeringPlan.Hold>) {
         self.plan = plan
         self.forcedDown = forcedDown
+        self.held = held
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
@@ -149,7 +151,8 @@ private struct AnswerTableBuilder {
         for selector in plan.selectors { addSelector(selector) }
         var isSteady = plan.selectors.map { selector in
             selector.targets.allSatisfy { target in
-                if case .endpoint(let index) = target { endpointStates[index].isOpen } else { true }
+                guard case .endpoint(let index) = target else { return true }
+                return endpointStates[index].isOpen && !isHeld(target, by: selector)
             }
         }
         // A name is steady when all it may pass through is; nesting is bounded and without cycles.
@@ -173,29 +176,13 @@ private struct AnswerTableBuilder {
 
     // MARK: - Endpoints
 
-    /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
-    /// doors are dead is no good to clients that have only IPv4.
     private mutating func addEndpoint(
         _ endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
     ) {
-        let states = endpoint.addresses.map { address in
-            HealthState.worst(
-                address.checks.map { checks in
-                    .ofChecks(checks.probes.map { health[probes[$0]] }, quorum: checks.quorum)
-                })
-        }
-        let families = IPAddress.Family.allCases.map { family in
-            endpoint.addresses.indices.filter { endpoint.addresses[$0].address.family == family }
-        }
-        let endpointState: HealthState =
-            forcedDown.contains(endpointStates.count)
-            ? .down
-            : .worst(
-                families.filter { !$0.isEmpty }.map { members in
-                    .ofAddresses(
-                        members.map { states[$0] },
-                        needed: endpoint.require.count(of: members.count))
-                })
+        let isForcedDown = forcedDown.contains(endpointStates.count)
+        let states = endpoint.addressStates(health, probes)
+        let families = endpoint.families
+        let endpointState = isForcedDown ? .down : endpoint.state(states)
         endpointStates.append(endpointState)
         endpointWeights.append(
             endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
@@ -243,7 +230,7 @@ private struct AnswerTableBuilder {
     // MARK: - Selectors
 
     private mutating func addSelector(_ selector: Selector) {
-        let up = selector.targets.map { isUp($0) }
+        let up = selector.targets.map { isUp($0) && !isHeld($0, by: selector) }
         var state = SelectorState(
             method: .fixed, usesClientSubnet: selector.usesClientSubnet, table: 0,
             firstChoice: UInt32(choices.count), firstShare: 0, shareCount: 0, totalWeight: 0)
@@ -269,8 +256,26 @@ private struct AnswerTableBuilder {
         } else if let backup = selector.backups.first(where: { isUp($0) }) {
             choices.append(choice(backup, .backup))
         } else {
-            choices.append(lastResort(selector, best: order[0]))
+            choices.append(lastResort(selector, best: bestOfTheRest(order, selector)))
         }
+    }
+
+    private func isHeld(_ target: Target, by selector: Selector) -> Bool {
+        guard selector.hold > .zero, case .endpoint(let index) = target else { return false }
+        return held.contains(SteeringPlan.Hold(endpoint: index, longest: selector.hold))
+    }
+
+    /// Not down: held or drained, it serves better than what is dead.
+    private func isAlive(_ target: Target) -> Bool {
+        guard case .endpoint(let index) = target else { return true }
+        return endpointStates[index] != .down
+    }
+
+    private func bestOfTheRest(_ order: [Int], _ selector: Selector) -> Int {
+        order.first { position in
+            guard case .endpoint = selector.targets[position] else { return false }
+            return isAlive(selector.targets[position])
+        } ?? order[0]
     }
 
     private mutating func lastResort(_ selector: Selector, best: Int) -> Choice {
@@ -297,7 +302,8 @@ private struct AnswerTableBuilder {
                 choices.append(lastResort(selector, best: 0))
                 return
             }
-            members = weighted
+            members = weighted.filter { isAlive(selector.targets[$0]) }
+            if members.isEmpty { members = weighted }
             reason = .lastResort
         }
         state.method = by == .query ? .sharesByQuery : .sharesByClient

@@ -264,7 +264,7 @@ package struct SteeringPlanBuilder {
             backupLabels: backups.map(\.label),
             lastResort: lastResort.map { .target($0.target, label: $0.label) }
                 ?? record.lastResort.plain,
-            usesClientSubnet: record.usesClientSubnet, reason: reason)
+            usesClientSubnet: record.usesClientSubnet, reason: reason, hold: record.hold)
         if case .weighted = method { checkWeights(selector, of: geo, zone: zone) }
         if let known = selectorIndexes[selector] {
             name.selector = known

@@ -118,12 +118,12 @@ enum GeoPolicyWord: String, CaseIterable {
 enum GeoKey: String, SteeringKey {
     case service, check, by, backup
     case lastResort = "last-resort"
-    case ecs
+    case ecs, hold
 
     static let vocabulary = Vocabulary(
         idea: "key", recordType: "GEO", supported: allCases.map(\.rawValue),
         later: [
-            "answers", "within", "skip", "spill", "ramp", "hold", "panic", "family", "rtt",
+            "answers", "within", "skip", "spill", "ramp", "panic", "family", "rtt",
         ])
 }
 

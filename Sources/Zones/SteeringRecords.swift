@@ -115,6 +115,8 @@ package struct GeoRecord: Sendable {
     package var lastResort: LastResort
     /// `ecs=on`
     package var usesClientSubnet: Bool
+    /// The longest time that a target which keeps going up and down stays out; zero: none.
+    package var hold = Duration.zero
 
     package init(
         _ policy: Policy, targets: [TargetReference], service: [[UInt8]]? = nil,

@@ -139,6 +139,7 @@ private func text(_ geo: GeoRecord) -> String {
     case .name(let name): words.append("last-resort=\(name.name)")
     }
     words.append(geo.usesClientSubnet ? "ecs=on" : "ecs=off")
+    if geo.hold > .zero { words.append("hold=\(milliseconds(geo.hold))") }
     return words.joined(separator: " ")
 }
 

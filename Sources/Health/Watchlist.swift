@@ -83,10 +83,11 @@ package struct Watchlist: Sendable {
         while starts.count < countMax, let next = due.first, next.time <= now {
             _ = due.removeFirst()
             let ticket = next.subject
-            guard isWatched(ticket), var entry = entries[ticket.identifier.index] else { continue }
-            entry.startTime = now
-            entries[ticket.identifier.index] = entry
-            starts.append((ticket, entry.probe))
+            guard isWatched(ticket), let probe = entries[ticket.identifier.index]?.probe
+            else { continue }
+            // In place: an entry is large, and this happens a thousand times a second.
+            entries[ticket.identifier.index]?.startTime = now
+            starts.append((ticket, probe))
         }
         return starts
     }

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test conformance lint format install uninstall clean
+.PHONY: help deps build geo-data demo test conformance instructions lint format install uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
@@ -13,7 +13,7 @@ PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
 PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
-    ldnsutils nsd openssl unbound
+    dnsdist haproxy ldnsutils nsd openssl unbound valgrind
 # Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
 PACKAGES_UNPACKED := tor-geoipdb
 
@@ -51,8 +51,15 @@ test: deps geo-data ## Run all tests
 ZONES ?= 200
 QUERIES ?= 1000
 conformance: deps ## Compare with Knot, NSD and BIND over random zones (ZONES, QUERIES, SEED)
-	@SWIFT='$(SWIFT)' Tests/Conformance/run --zones $(ZONES) --queries $(QUERIES) \
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Conformance/run --zones $(ZONES) --queries $(QUERIES) \
 	    $(if $(SEED),--seed $(SEED))
+
+# Instructions, not seconds: repeatable, whatever else the machine does.
+instructions: deps geo-data ## Count instructions per query against thresholds (RECORD=1 sets them)
+	$(SWIFT) build $(RELEASE) --product geodnsd
+	$(SWIFT) build $(RELEASE) --product benchmark
+	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" instructions \
+	    $(if $(RECORD),--record)
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -126,6 +126,12 @@ let package = Package(
             path: "Tests/Conformance/Program",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
+        // What a query costs: `make instructions`.
+        .executableTarget(
+            name: "benchmark", dependencies: ["DNSWire", "TestSupport"],
+            path: "Tests/Benchmarks", exclude: ["thresholds.json"],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
         tests("HealthTests", ["Addressing", "DNSWire", "Health", "TestSupport"]),

@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 _Static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "mirrored");
@@ -74,8 +76,22 @@ int clinux_only_ipv6(int descriptor) {
     return clinux_set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 }
 
-int clinux_no_delay(int descriptor) {
-    return clinux_set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+int clinux_prepare_connections(int descriptor, unsigned int user_timeout_milliseconds) {
+    int code = clinux_set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    return code < 0 ? code
+                    : clinux_set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                                        (int)user_timeout_milliseconds);
+}
+
+int clinux_fast_open(int descriptor, int queue) {
+    return clinux_set_option(descriptor, IPPROTO_TCP, TCP_FASTOPEN, queue);
+}
+
+void clinux_forget_unsent(int descriptor) {
+    int byte_count = 0;
+    if (ioctl(descriptor, SIOCOUTQ, &byte_count) < 0 || byte_count == 0) return;
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
 static int path_address(struct sockaddr_un *address, const char *path) {

@@ -23,6 +23,13 @@ package struct ServerSettings: Sendable {
     package var versionText: String?
     /// A file of one or two secrets for server cookies; nil: one that is drawn at the start.
     package var cookieSecret: String?
+    /// TCP connections of each worker, and of these, of the clients in one prefix.
+    package var tcpConnectionCountMax: Int
+    package var tcpConnectionCountPerPrefixMax: Int
+    /// How long a TCP connection may be without a query.
+    package var tcpIdleSeconds: Int
+    /// Peers that put a PROXY header before each query.
+    package var proxySources: [Prefix]
     /// Build everything, report, and end.
     package var checkOnly: Bool
 
@@ -31,6 +38,9 @@ package struct ServerSettings: Sendable {
     package static let defaultControl = "/run/geodns/control.sock"
 
     package static let defaultVersionText = "geodns \(Program.version)"
+    package static let defaultTCPConnectionCountMax = 1024
+    package static let defaultTCPConnectionCountPerPrefixMax = 64
+    package static let defaultTCPIdleSeconds = 10
     private static let textByteCountMax = 255
 
     package static let program = Program(
@@ -67,6 +77,21 @@ package struct ServerSettings: Sendable {
                 "32 hexadecimal digits a line, shared by servers behind one address: the secret "
                     + "for DNS cookies, and the one before it (default: a random one)"),
             Option(
+                "tcp-connections", "N",
+                "TCP connections of each worker (default \(defaultTCPConnectionCountMax))"),
+            Option(
+                "tcp-connections-per-prefix", "N",
+                "of these, from one IPv4 /24 or IPv6 /56 "
+                    + "(default \(defaultTCPConnectionCountPerPrefixMax))"),
+            Option(
+                "tcp-idle", "SECONDS",
+                "close a TCP connection without a query for this long "
+                    + "(default \(defaultTCPIdleSeconds))"),
+            Option(
+                "proxy-from", "PREFIX", mayRepeat: true,
+                "proxies and load balancers that put a PROXY protocol header, version 2, before "
+                    + "every query: it says who asks (default: none)"),
+            Option(
                 "check", nil, isForCommandLineOnly: true,
                 "read everything, report every problem, and end"),
         ],
@@ -94,6 +119,16 @@ package struct ServerSettings: Sendable {
         versionText = version == "none" ? nil : version ?? ServerSettings.defaultVersionText
         cookieSecret = arguments.last("cookie-secret")
         checkOnly = arguments.has("check")
+        tcpConnectionCountMax =
+            try ServerSettings.number(arguments, "tcp-connections", 1...1_000_000)
+            ?? ServerSettings.defaultTCPConnectionCountMax
+        tcpConnectionCountPerPrefixMax =
+            try ServerSettings.number(arguments, "tcp-connections-per-prefix", 1...1_000_000)
+            ?? ServerSettings.defaultTCPConnectionCountPerPrefixMax
+        // RFC 7828 §3.1 tells clients in 16 bits, in units of 100 ms.
+        tcpIdleSeconds =
+            try ServerSettings.number(arguments, "tcp-idle", 1...6553)
+            ?? ServerSettings.defaultTCPIdleSeconds
 
         var listen: [ListenAddress] = []
         for text in arguments.all("listen") {
@@ -110,18 +145,38 @@ package struct ServerSettings: Sendable {
         }
         self.listen = listen
 
-        workerCount = nil
-        if let text = arguments.last("workers") {
-            guard let count = Int(text), (1...1024).contains(count) else {
-                throw arguments.error("workers", text, "expected a number from 1 to 1024")
+        workerCount = try ServerSettings.number(arguments, "workers", 1...1024)
+        proxySources = []
+        for text in arguments.all("proxy-from") {
+            guard let prefix = Prefix(text) else {
+                throw arguments.error(
+                    "proxy-from", text,
+                    "expected an IP address or a prefix without bits behind it, like 192.0.2.7 "
+                        + "or 2001:db8:7::/64")
             }
-            workerCount = count
+            proxySources.append(prefix)
         }
+
         let format = arguments.last("log") ?? "text"
         guard let logFormat = LogFormat(rawValue: format) else {
             throw arguments.error("log", format, "expected json or text")
         }
         self.logFormat = logFormat
+    }
+
+    private static func number(
+        _ arguments: Arguments, _ option: String, _ range: ClosedRange<Int>
+    ) throws(UsageError) -> Int? {
+        guard let text = arguments.last(option) else { return nil }
+        // Int's own parser would take a sign.
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text),
+            range.contains(number)
+        else {
+            throw arguments.error(
+                option, text,
+                "expected a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
     }
 
     /// Travels as one character-string (RFC 1035 §3.3).

@@ -7,6 +7,7 @@ package import Tables
 /// compressed against every name written before (RFC 1035 §4.1.4), case ignored.
 @safe package struct MessageWriter: ~Copyable, ~Escapable {
     private let base: UnsafeMutablePointer<UInt8>
+    private let capacity: Int
     /// Bytes that may be written; lowered to what the requestor takes.
     package var limit: Int
     package private(set) var count = 0
@@ -18,6 +19,7 @@ package import Tables
 
     @_lifetime(&memory)
     package init(_ memory: inout MutableSpan<UInt8>, limit: Int = .max) {
+        capacity = memory.count
         self.limit = min(memory.count, limit)
         // SAFETY: the writer does not outlive the span's borrow (its lifetime depends on it), and
         // stays within `limit` ≤ the span's count.
@@ -167,7 +169,16 @@ package import Tables
 
     /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
     /// final zero or pointer lies past the range.
-    private mutating func rememberName(in range: Range<Int>) {
+    package mutating func rememberName(in range: Range<Int>) {
+        // Positions grow: `truncate(to:)` relies on it.
+        if !question.isEmpty {
+            addLabels(in: question)
+            question = 0..<0
+        }
+        addLabels(in: range)
+    }
+
+    private mutating func addLabels(in range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound, labelPositionCount < 64, position <= 0x3fff {
             labelPositions[labelPositionCount] = UInt16(position)
@@ -178,10 +189,7 @@ package import Tables
 
     /// Writes the uncompressed wire name that starts at `start` of `names`, compressed.
     package mutating func putName(_ names: TableView<UInt8>, at start: Int) -> Bool {
-        if !question.isEmpty {
-            rememberName(in: question)
-            question = 0..<0
-        }
+        rememberName(in: 0..<0)
         var source = start
         let first = count
         while names[source] != 0 {
@@ -200,9 +208,11 @@ package import Tables
     }
 
     private func earlierName(equalTo names: TableView<UInt8>, at start: Int) -> Int? {
+        // Through the span: an element of a stored array would copy all of it (Swift 6.3).
+        let positions = labelPositions.span
         var index = 0
         while index < labelPositionCount {
-            let position = Int(labelPositions[index])
+            let position = Int(positions[index])
             if isName(at: position, equalTo: names, at: start) { return position }
             index += 1
         }
@@ -223,14 +233,37 @@ package import Tables
             let length = Int(names[there])
             guard unsafe Int(base[here]) == length else { return false }
             if length == 0 { return true }
-            var index = 1
-            while index <= length {
-                guard unsafe lowercased(base[here + index]) == lowercased(names[there + index])
-                else { return false }
-                index += 1
+            guard isLabel(at: here, equalTo: names, at: there, byteCount: length &+ 1) else {
+                return false
             }
-            here += 1 + length
-            there += 1 + length
+            here &+= length &+ 1
+            there &+= length &+ 1
         }
+    }
+
+    /// `byteCount`: with the length byte, which no letter is like.
+    private func isLabel(
+        at position: Int, equalTo names: TableView<UInt8>, at start: Int, byteCount: Int
+    ) -> Bool {
+        var here = position
+        var there = start
+        var left = byteCount
+        // What is compared may reach past the label, but not past either memory.
+        while left > 0, here &+ 8 <= capacity, there &+ 8 <= names.count {
+            // SAFETY: eight bytes from `here` are within the memory, all of it initialized.
+            let word = unsafe UnsafeRawPointer(base + here).loadUnaligned(as: UInt64.self)
+            let difference = lowercased(word: word) ^ lowercased(word: names.word(at: there))
+            guard difference & wordMask(left) == 0 else { return false }
+            here &+= 8
+            there &+= 8
+            left &-= 8
+        }
+        while left > 0 {
+            guard unsafe lowercased(base[here]) == lowercased(names[there]) else { return false }
+            here &+= 1
+            there &+= 1
+            left &-= 1
+        }
+        return true
     }
 }

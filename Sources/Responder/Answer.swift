@@ -55,6 +55,8 @@ struct Answer: ~Copyable {
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
     var cookieHash: UInt64 = 0
+    /// CNAMEs in it, those made from DNAMEs too.
+    var aliasCount = 0
     /// Names made for this answer.
     var names = SynthesizedNames()
     private(set) var count = 0
@@ -69,6 +71,7 @@ struct Answer: ~Copyable {
         scope = 0
         extendedError = nil
         cookieState = .none
+        aliasCount = 0
         names.reset()
         count = 0
     }

@@ -139,7 +139,12 @@ extension Responder {
     ) -> Bool {
         guard let names = type.compressibleNames else {
             // RDLENGTH stands before it.
-            return writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
+            let isWritten = writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
+            // Never compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
+            if type == .dname, isWritten {
+                writer.rememberName(in: writer.count - rdata.count..<writer.count - 1)
+            }
+            return isWritten
         }
         return putWithLength(into: &writer) { writer in
             var position = rdata.lowerBound + names.offset

@@ -4,7 +4,7 @@ import Steering
 import Zones
 
 extension Responder {
-    /// CNAMEs followed before the answer is given as it is.
+    /// CNAMEs followed, those made from DNAMEs too, before the answer is given as it is.
     static let cnameChainMax = 8
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
@@ -70,7 +70,7 @@ extension Responder {
     private mutating func follow(from start: Int, owner: Int, for client: Client) {
         var node = start
         var owner = owner
-        for _ in 0..<Responder.cnameChainMax {
+        while answer.aliasCount < Responder.cnameChainMax {
             guard let target = answer(at: node, owner: owner, for: client),
                 chased.read(zones.bytes.span, at: target) != nil
             else { return }
@@ -98,24 +98,38 @@ extension Responder {
             let name = Int(zones.rrsets[geo].link)
             if steer(name, owner: owner, for: client) { return nil }
         }
-        if query.type != .cname, query.type != .any, let cname = zones.rrset(.cname, at: node) {
+        // Only RRSIG and NSEC stand beside a CNAME: asked for, they are the answer (RFC 4035 §2.5).
+        if query.type != .any, let cname = zones.rrset(.cname, at: node),
+            zones.rrset(query.type, at: node) == nil
+        {
             guard !isRepeated(cname) else { return nil }
             add(cname, owner: owner, in: .answer)
+            answer.aliasCount += 1
             return Int(zones.rrsets[cname].dataOffset) + 2
         }
         if query.type == .any {
             // One RRset is enough (RFC 8482 §4.1).
-            let all = zones.rrsets(at: node)
-            for index in all where zones.rrsets[index].type != .geo {
+            var hasData = false
+            for index in zones.rrsets(at: node) where zones.rrsets[index].type != .geo {
+                hasData = true
+                if hasLedHere(index, at: node) { continue }
                 add(index, owner: owner, in: .answer)
-                return nil
+                break
             }
+            if hasData { return nil }
         } else if let found = zones.rrset(query.type, at: node) {
-            add(found, owner: owner, in: .answer)
+            if !hasLedHere(found, at: node) { add(found, owner: owner, in: .answer) }
             return nil
         }
         deny(.noError, zone: Int(zones.nodes[node].zone))
         return nil
+    }
+
+    /// Whether this is the DNAME that led to its own owner: it is in the answer already. Below a
+    /// wildcard it is another record, of another name.
+    private mutating func hasLedHere(_ rrset: Int, at node: Int) -> Bool {
+        zones.rrsets[rrset].type == .dname && hasGiven(rrset)
+            && chased.equals(zones.bytes, at: Int(zones.nodes[node].nameOffset))
     }
 
     /// Whether this CNAME has been given for this name already. That of a wildcard may be given
@@ -129,7 +143,7 @@ extension Responder {
     }
 
     /// Whether the owner of an item is the name that the last CNAME led to.
-    private mutating func isChased(_ owner: Int) -> Bool {
+    mutating func isChased(_ owner: Int) -> Bool {
         if owner == AnswerItem.question { return chased.equals(name) }
         guard owner < AnswerItem.question else { return chased.equals(zones.bytes, at: owner) }
         return answer.names.isEqual(AnswerItem.owner(synthesizedAt: owner), to: chased)

@@ -18,11 +18,10 @@ extension Responder {
         _ start: ZoneTable.Lookup, owner: inout Int
     ) -> ZoneTable.Lookup? {
         var lookup = start
-        // Ends, because an answer has room for so many names.
+        // Ends, because so many CNAMEs are followed.
         while case .redirection(let dname) = lookup {
             answer.isAuthoritative = true
-            guard let target = redirect(at: dname, owner: owner), !comesRound(target)
-            else { return nil }
+            guard let target = redirect(at: dname, owner: owner) else { return nil }
             // The CNAME that was asked for (BIND, Knot and NSD see it so, too).
             if query.type == .cname { return nil }
             owner = AnswerItem.owner(synthesizedAt: target)
@@ -32,15 +31,12 @@ extension Responder {
         return lookup
     }
 
-    /// Whether the name at `target` has been asked for before.
-    private func comesRound(_ target: Int) -> Bool {
-        answer.names.isRepeated(target) || answer.names.isEqual(target, to: name)
-    }
-
     /// Adds the DNAME, and the CNAME for the name at `owner`; where that leads stands at the place
-    /// returned.
+    /// returned. Nil when there is none, or when the name has had its CNAME: round in a circle.
     private mutating func redirect(at node: Int, owner: Int) -> Int? {
-        guard let dname = zones.rrset(.dname, at: node), answer.names.hasRoom else { return nil }
+        guard let dname = zones.rrset(.dname, at: node),
+            answer.aliasCount < Responder.cnameChainMax, !hasSynthesized(owner)
+        else { return nil }
         let rrset = zones.rrsets[dname]
         if !hasGiven(dname) {
             add(dname, owner: Int(zones.nodes[node].nameOffset), in: .answer)
@@ -62,10 +58,21 @@ extension Responder {
         answer.add(
             AnswerItem(
                 section: .answer, owner: owner, content: .synthesized(target), ttl: rrset.ttl))
+        answer.aliasCount += 1
         return target
     }
 
-    private func hasGiven(_ rrset: Int) -> Bool {
+    private mutating func hasSynthesized(_ owner: Int) -> Bool {
+        // The question's comes first.
+        if owner == AnswerItem.question { return false }
+        for index in 0..<answer.count {
+            guard case .synthesized = answer[index].content else { continue }
+            if isChased(answer[index].owner) { return true }
+        }
+        return false
+    }
+
+    func hasGiven(_ rrset: Int) -> Bool {
         for index in 0..<answer.count {
             if case .rrset(rrset) = answer[index].content { return true }
         }
@@ -76,19 +83,13 @@ extension Responder {
 /// Names in wire form that one answer needed and no table has.
 struct SynthesizedNames: ~Copyable {
     /// As many as CNAMEs that are followed.
-    private static var countMax: Int { Responder.cnameChainMax }
-
     private var bytes = ScratchArray<UInt8>(
-        capacity: SynthesizedNames.countMax * DomainName.byteCountMax + 8, repeating: 0)
+        capacity: Responder.cnameChainMax * DomainName.byteCountMax + 8, repeating: 0)
     private var byteCount = 0
-    private var count = 0
 
     mutating func reset() {
         byteCount = 0
-        count = 0
     }
-
-    var hasRoom: Bool { count < SynthesizedNames.countMax }
 
     var view: TableView<UInt8> { bytes.view }
 
@@ -103,7 +104,6 @@ struct SynthesizedNames: ~Copyable {
         let prefixByteCount = name.byteCount - suffixByteCount
         guard prefixByteCount + end + 1 - target <= DomainName.byteCountMax else { return nil }
         let start = byteCount
-        count += 1
         var index = 0
         while index < prefixByteCount {
             bytes[byteCount] = name.byte(at: index)
@@ -117,30 +117,6 @@ struct SynthesizedNames: ~Copyable {
             index += 1
         }
         return start
-    }
-
-    /// Whether the name at `position` was added before, too; in any case of letters.
-    func isRepeated(_ position: Int) -> Bool {
-        var earlier = 0
-        while earlier < position {
-            let count = length(at: earlier)
-            var index = 0
-            while index < count,
-                lowercased(bytes[earlier + index]) == lowercased(bytes[position + index])
-            {
-                index += 1
-            }
-            if index == count { return true }
-            earlier += count
-        }
-        return false
-    }
-
-    /// Bytes of the name at `position`, the root's zero included.
-    private func length(at position: Int) -> Int {
-        var end = position
-        while bytes[end] != 0 { end += 1 + Int(bytes[end]) }
-        return end + 1 - position
     }
 
     func isEqual(_ position: Int, to name: borrowing QuestionName) -> Bool {

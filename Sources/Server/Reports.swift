@@ -53,7 +53,14 @@ extension Server {
                 ("datagrams received", "\(statistics.datagramsReceived)"),
                 ("datagrams answered", "\(statistics.datagramsAnswered)"),
                 ("TCP connections", "\(statistics.connectionsOpened)"),
+                (
+                    "TCP connections open",
+                    "\(statistics.connectionsOpened - statistics.connectionsClosed)"
+                ),
+                ("TCP connections closed for others", "\(statistics.connectionsLimited)"),
+                ("TCP connections too slow", "\(statistics.connectionsSlow)"),
                 ("TCP queries", "\(statistics.streamQueries)"),
+                ("PROXY headers missing or wrong", "\(statistics.proxyHeadersRejected)"),
             ]
         }
         return Table.text(rows.map { [$0.0, $0.1] })

@@ -62,7 +62,7 @@ package final class Server {
 
     /// Runs until told to stop. Returns the exit status.
     package func run() -> Int32 {
-        raiseDescriptorLimit()
+        let descriptorCountMax = raiseDescriptorLimit()
         guard let world = load() else { return 1 }
         if settings.checkOnly {
             for zone in world.summaries {
@@ -73,8 +73,8 @@ package final class Server {
             return 0
         }
         do {
-            let listeners = try Listeners(
-                settings.listen, workerCount: settings.workerCount ?? Server.processorCount)
+            let workerCount = settings.workerCount ?? Server.processorCount
+            let listeners = try Listeners(settings.listen, workerCount: workerCount)
             let control = try ControlSocket(path: settings.control)
             guard adopt(world) else {
                 monitor.stop()
@@ -83,7 +83,10 @@ package final class Server {
             }
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
-                listeners, snapshots: serving.snapshots, seed: generator.next())
+                listeners, snapshots: serving.snapshots, seed: generator.next(),
+                limits: transportLimits(
+                    workerCount: workerCount, descriptorCountMax: descriptorCountMax),
+                proxies: ProxySources(settings.proxySources))
             self.workers = workers
             announce(workers)
             loop(control)
@@ -99,13 +102,37 @@ package final class Server {
         }
     }
 
-    /// Every TCP connection and every probe takes a descriptor: use as many as are allowed.
-    private func raiseDescriptorLimit() {
+    /// Every TCP connection and every probe takes a descriptor: use as many as are allowed, and
+    /// return how many those are.
+    private func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        else { return }
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limit) == 0 else { return 1024 }
         limit.rlim_cur = limit.rlim_max
-        unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        unsafe setrlimit(resource, &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// TCP connections take half of the descriptors, as probes leave it (`HealthMonitor`). Were
+    /// they all taken, neither reloads nor the control socket would have one.
+    private func transportLimits(workerCount: Int, descriptorCountMax: Int) -> TransportLimits {
+        let keptForOthers = 256
+        let share = max(1, (descriptorCountMax - keptForOthers) / 2 / workerCount)
+        var limits = TransportLimits()
+        limits.connectionCountMax = min(settings.tcpConnectionCountMax, share)
+        limits.connectionCountPerPrefixMax = settings.tcpConnectionCountPerPrefixMax
+        limits.idleTimeout = .seconds(settings.tcpIdleSeconds)
+        if share < settings.tcpConnectionCountMax {
+            log.write(
+                .warning, "descriptors",
+                "the limit of open files leaves fewer TCP connections than tcp-connections; raise it "
+                    + "(ulimit -n, systemd: LimitNOFILE=)",
+                [
+                    ("limit", "\(descriptorCountMax)"), ("workers", "\(workerCount)"),
+                    ("connections", "\(share)"),
+                ])
+        }
+        return limits
     }
 
     private static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }

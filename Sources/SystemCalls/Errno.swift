@@ -19,6 +19,8 @@ package struct Errno: Error, Equatable, Sendable {
     package static let again = Errno(EAGAIN)
     package static let connectionRefused = Errno(ECONNREFUSED)
     package static let nameTooLong = Errno(ENAMETOOLONG)
+    package static let noBufferSpace = Errno(ENOBUFS)
+    package static let noMemory = Errno(ENOMEM)
     package static let noSuchFile = Errno(ENOENT)
     package static let permissionDenied = Errno(EACCES)
     package static let timedOut = Errno(ETIMEDOUT)

@@ -34,11 +34,16 @@ struct DatagramBatch: ~Copyable {
     /// Kept here, as a static of another module is read through swift_once, for each datagram.
     private let responseByteCountMax = Responder.datagramByteCountMax
 
+    private let proxies: ProxySources
+
     /// How many slots of `incoming` hold a query, and how many of `outgoing` a reply.
     private var queryCount = 0
     private var replyCount = 0
+    /// Datagrams of the last batch that a proxy has to put a header before, and did not.
+    private(set) var rejectedHeaderCount = 0
 
-    init() {
+    init(proxies: ProxySources) {
+        self.proxies = proxies
         precondition(SocketAddress.byteCountMax <= DatagramBatch.addressStride)
         let count = DatagramBatch.slotCount
         unsafe incoming = .allocate(capacity: count)
@@ -107,6 +112,7 @@ struct DatagramBatch: ~Copyable {
     /// Has every query of the batch answered; the replies wait for `send`.
     mutating func answer(with responder: inout Responder) {
         replyCount = 0
+        rejectedHeaderCount = 0
         for slot in 0..<queryCount {
             let count = answer(slot, with: &responder)
             if count > 0 { addReply(to: slot, byteCount: count) }
@@ -140,7 +146,7 @@ struct DatagramBatch: ~Copyable {
 
     /// Writes the response to the query in `slot` into the next free reply; 0: say nothing.
     @inline(__always)
-    private func answer(_ slot: Int, with responder: inout Responder) -> Int {
+    private mutating func answer(_ slot: Int, with responder: inout Responder) -> Int {
         let sender = unsafe UnsafeRawPointer(addresses + slot * DatagramBatch.addressStride)
         // SAFETY: slot < queryCount; an address slot holds a whole sockaddr_in6; the kernel wrote
         // at most queryByteCountMax bytes; replyCount <= slot, so the response is within its
@@ -148,11 +154,19 @@ struct DatagramBatch: ~Copyable {
         guard unsafe incoming[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) == 0,
             // Nobody listens at port 0: an answer would only help somebody who forges senders.
             unsafe SocketAddress.port(at: sender) != 0,
-            let client = unsafe SocketAddress.address(at: sender)
+            var client = unsafe SocketAddress.address(at: sender)
         else { return 0 }
-        let query = unsafe Span(
+        var query = unsafe Span(
             _unsafeStart: UnsafePointer(queries + slot * DatagramBatch.queryByteCountMax),
             count: Int(incoming[slot].msg_len))
+        if proxies.contains(client) {
+            guard case .header(let byteCount, let source) = ProxyHeader.decode(query) else {
+                rejectedHeaderCount += 1
+                return 0
+            }
+            query = query.extracting(droppingFirst: byteCount)
+            if let source { client = source }
+        }
         var response = unsafe MutableSpan(
             _unsafeStart: responses + replyCount * responseByteCountMax,
             count: responseByteCountMax)

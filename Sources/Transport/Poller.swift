@@ -33,7 +33,10 @@ struct Poller: ~Copyable {
         _ sockets: WorkerSockets, stopSignal: FileDescriptor
     ) throws(Errno) -> Poller {
         let poller = try Poller()
-        try poller.add(stopSignal, as: .stopSignal, reading: true, writing: false)
+        // Reported once: nobody reads it, and a worker that waits for its last connections would
+        // be woken by it all the time.
+        let once = EPOLLIN.rawValue | EPOLLONESHOT.rawValue
+        try poller.control(EPOLL_CTL_ADD, stopSignal, .stopSignal, events: once)
         for (index, socket) in sockets.datagram.enumerated() {
             try poller.add(socket, as: .datagramSocket(index), reading: true, writing: false)
         }
@@ -48,27 +51,30 @@ struct Poller: ~Copyable {
     func add(_ descriptor: FileDescriptor, as source: Source, reading: Bool, writing: Bool)
         throws(Errno)
     {
-        try control(EPOLL_CTL_ADD, descriptor, source, reading: reading, writing: writing)
+        try control(EPOLL_CTL_ADD, descriptor, source, events: Poller.events(reading, writing))
     }
 
     /// Changes what is waited for. A closed descriptor has left by itself.
     func change(_ descriptor: FileDescriptor, as source: Source, reading: Bool, writing: Bool) {
         do throws(Errno) {
-            try control(EPOLL_CTL_MOD, descriptor, source, reading: reading, writing: writing)
+            try control(
+                EPOLL_CTL_MOD, descriptor, source, events: Poller.events(reading, writing))
         } catch {
             preconditionFailure("epoll_ctl on a registered socket: \(error)")
         }
     }
 
     private func control(
-        _ operation: Int32, _ descriptor: FileDescriptor, _ source: Source,
-        reading: Bool, writing: Bool
+        _ operation: Int32, _ descriptor: FileDescriptor, _ source: Source, events: UInt32
     ) throws(Errno) {
-        let events = (reading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
         try require {
             clinux_epoll_control(
                 epoll.number, operation, descriptor.number, events, source.token)
         }
+    }
+
+    private static func events(_ reading: Bool, _ writing: Bool) -> UInt32 {
+        (reading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
     }
 
     /// Waits for at most `milliseconds` and returns how many events there are.

@@ -4,12 +4,17 @@ import Synchronization
 package struct TransportStatistics: Equatable, Sendable {
     package var datagramsReceived: UInt64 = 0
     package var datagramsAnswered: UInt64 = 0
-    /// Received and not answered: no query, from port 0, too long, or the reply could not leave.
+    /// Received and not answered: no query, from port 0, too long, without the header
+    /// that a proxy has to send, or the reply could not leave.
     package var datagramsDropped: UInt64 = 0
     package var connectionsOpened: UInt64 = 0
     package var connectionsClosed: UInt64 = 0
     /// Closed to make room for a new one; counted in `connectionsClosed` too.
     package var connectionsLimited: UInt64 = 0
+    /// Closed because a query or its response took too long; counted in `connectionsClosed` too.
+    package var connectionsSlow: UInt64 = 0
+    /// Datagrams dropped and connections closed, as a listed proxy did not say whom it speaks for.
+    package var proxyHeadersRejected: UInt64 = 0
     package var streamQueries: UInt64 = 0
     package var streamResponses: UInt64 = 0
 
@@ -23,6 +28,8 @@ final class WorkerCounters: Sendable {
     let connectionsOpened = Atomic<UInt64>(0)
     let connectionsClosed = Atomic<UInt64>(0)
     let connectionsLimited = Atomic<UInt64>(0)
+    let connectionsSlow = Atomic<UInt64>(0)
+    let proxyHeadersRejected = Atomic<UInt64>(0)
     let streamQueries = Atomic<UInt64>(0)
     let streamResponses = Atomic<UInt64>(0)
 
@@ -34,9 +41,12 @@ final class WorkerCounters: Sendable {
         sum.datagramsReceived += received
         sum.datagramsAnswered += answered
         sum.datagramsDropped += received - answered
+        // Closed before opened, for the same reason.
+        sum.connectionsClosed += connectionsClosed.load(ordering: .acquiring)
         sum.connectionsOpened += connectionsOpened.load(ordering: .relaxed)
-        sum.connectionsClosed += connectionsClosed.load(ordering: .relaxed)
         sum.connectionsLimited += connectionsLimited.load(ordering: .relaxed)
+        sum.connectionsSlow += connectionsSlow.load(ordering: .relaxed)
+        sum.proxyHeadersRejected += proxyHeadersRejected.load(ordering: .relaxed)
         sum.streamQueries += streamQueries.load(ordering: .relaxed)
         sum.streamResponses += streamResponses.load(ordering: .relaxed)
     }

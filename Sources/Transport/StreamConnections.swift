@@ -10,7 +10,6 @@ struct StreamConnections: ~Copyable {
 
     private struct Slot {
         let descriptor: FileDescriptor
-        let client: IPAddress
         var connection: StreamConnection
         /// What the poller waits for.
         var isReading = true
@@ -21,20 +20,24 @@ struct StreamConnections: ~Copyable {
     private static let acceptCountMax = 32
 
     private let limits: TransportLimits
+    private let proxies: ProxySources
     private let counters: WorkerCounters
     private var slots: [Slot?]
     private var freeSlots: [Int]
+    private var roster: ConnectionRoster
     /// Bytes just read, and the response just written; both are copied where they belong.
     private var readScratch: [UInt8]
     private var responseScratch: [UInt8]
 
-    init(limits: TransportLimits, counters: WorkerCounters) {
-        precondition(limits.connectionCountMax >= 1)
+    init(limits: TransportLimits, proxies: ProxySources, counters: WorkerCounters) {
+        precondition(limits.connectionCountMax >= 1 && limits.connectionCountPerPrefixMax >= 1)
         self.limits = limits
+        self.proxies = proxies
         self.counters = counters
         slots = Array(repeating: nil, count: limits.connectionCountMax)
         freeSlots = (0..<limits.connectionCountMax).reversed()
-        readScratch = Array(repeating: 0, count: StreamConnection.frameByteCountMax)
+        roster = ConnectionRoster(connectionCountMax: limits.connectionCountMax)
+        readScratch = Array(repeating: 0, count: StreamConnection.readByteCountMax)
         responseScratch = Array(repeating: 0, count: 65_535)
     }
 
@@ -47,12 +50,14 @@ struct StreamConnections: ~Copyable {
         case some
         /// Nobody waits.
         case none
-        /// The process has no descriptor left, and there was no connection to close for one.
-        case noDescriptor
+        /// No descriptor or memory is left, and there was no connection to close for it.
+        case exhausted
     }
 
-    /// Takes connections that wait at `listener`, a bounded number. At the limit the connection
-    /// idle longest makes room: RFC 7766 §6.2.3 lets a server close idle connections early.
+    /// Takes connections that wait at `listener`, a bounded number. At a limit the connection
+    /// idle longest makes room: RFC 7766 §6.2.3 lets a server close idle connections early. At the
+    /// limit of a prefix it is one of that prefix, at that of the worker one of the prefix
+    /// that has most (`ConnectionRoster`).
     mutating func accept(
         from listener: FileDescriptor, poller: borrowing Poller, at now: Instant
     ) -> Accepted {
@@ -64,12 +69,15 @@ struct StreamConnections: ~Copyable {
             }
             switch outcome {
             case .success(let number):
-                guard let client = peer.listenAddress?.address else { continue }
-                open(FileDescriptor(Int32(number)), client: client, poller: poller, at: now)
+                let descriptor = FileDescriptor(Int32(number))
+                guard let address = peer.listenAddress?.address else { continue }
+                open(descriptor, from: address, poller: poller, at: now)
             case .failure(.again):
                 return .none
-            case .failure(.tooManyFiles), .failure(.tooManyFilesInSystem):
-                guard closeIdleLongest() else { return .noDescriptor }
+            case .failure(.tooManyFiles), .failure(.tooManyFilesInSystem), .failure(.noMemory),
+                .failure(.noBufferSpace):
+                guard let index = roster.firstToGo else { return .exhausted }
+                close(index, for: .limit)
             case .failure:
                 continue  // The client has left already (accept(2), "Error handling").
             }
@@ -78,11 +86,16 @@ struct StreamConnections: ~Copyable {
     }
 
     private mutating func open(
-        _ descriptor: FileDescriptor, client: IPAddress, poller: borrowing Poller, at now: Instant
+        _ descriptor: FileDescriptor, from peer: IPAddress, poller: borrowing Poller,
+        at now: Instant
     ) {
-        if freeSlots.isEmpty { _ = closeIdleLongest() }
+        let prefix = ConnectionRoster.prefix(of: peer)
+        let isProxied = proxies.contains(peer)
+        // A proxy has as many connections as its clients want; those are counted by the client
+        // as soon as that is known.
+        if !isProxied { makeRoom(in: prefix) }
+        if freeSlots.isEmpty, let other = roster.firstToGo { close(other, for: .limit) }
         guard let index = freeSlots.last else { return }
-        _ = clinux_no_delay(descriptor.number)
         do throws(Errno) {
             try poller.add(descriptor, as: .connection(index), reading: true, writing: false)
         } catch {
@@ -90,9 +103,27 @@ struct StreamConnections: ~Copyable {
         }
         freeSlots.removeLast()
         slots[index] = Slot(
-            descriptor: descriptor, client: client,
-            connection: StreamConnection(openedAt: now, idleTimeout: limits.idleTimeout))
+            descriptor: descriptor,
+            connection: StreamConnection(
+                from: peer, isProxied: isProxied, openedAt: now, idleTimeout: limits.idleTimeout,
+                transferTimeout: limits.transferTimeout))
+        roster.add(index, of: prefix)
         counters.connectionsOpened.advance()
+    }
+
+    private mutating func makeRoom(in prefix: Prefix) {
+        guard roster.count(of: prefix) >= limits.connectionCountPerPrefixMax,
+            let other = roster.idleLongest(of: prefix)
+        else { return }
+        close(other, for: .limit)
+    }
+
+    /// A proxy has told whom connection `index` is for.
+    private mutating func count(_ index: Int, for client: IPAddress) {
+        let prefix = ConnectionRoster.prefix(of: client)
+        roster.remove(index)
+        makeRoom(in: prefix)
+        roster.add(index, of: prefix)
     }
 
     // MARK: - Serving
@@ -118,7 +149,7 @@ struct StreamConnections: ~Copyable {
         guard let descriptor = slots[index]?.descriptor,
             let room = slots[index]?.connection.inputRoom
         else { return false }
-        // SAFETY: `room` is at most the scratch's size, frameByteCountMax.
+        // SAFETY: `room` is at most the scratch's size, readByteCountMax.
         let outcome = unsafe readScratch.withUnsafeMutableBytes { scratch in
             attempt { unsafe recv(descriptor.number, scratch.baseAddress, room, 0) }
         }
@@ -127,11 +158,15 @@ struct StreamConnections: ~Copyable {
         case .success(0):
             action = slots[index]?.connection.receivedEnd()
         case .success(let count):
-            action = slots[index]?.connection.received(readScratch[..<count])
+            let before = slots[index]?.connection.client
+            action = slots[index]?.connection.received(readScratch[..<count], at: now)
+            if let client = slots[index]?.connection.client, client != before {
+                self.count(index, for: client)
+            }
         case .failure(.again):
             return false
         case .failure:
-            close(index)
+            close(index, for: .leaving)
         }
         guard let action else { return false }
         pursue(action, index, with: &responder, poller: poller, at: now)
@@ -139,11 +174,15 @@ struct StreamConnections: ~Copyable {
     }
 
     /// Does what the connection asks for until it waits or is closed. Bounded: nothing is read
-    /// here, so the queries to answer are those of one full input.
+    /// here, so the queries to answer are those of one read, and of what waited for room.
     private mutating func pursue(
         _ first: StreamConnection.Action, _ index: Int, with responder: inout Responder,
         poller: borrowing Poller, at now: Instant
     ) {
+        let activityBefore = slots[index]?.connection.lastActivity
+        defer {
+            if slots[index]?.connection.lastActivity != activityBefore { roster.touch(index) }
+        }
         var next: StreamConnection.Action? = first
         while let action = next {
             switch action {
@@ -155,8 +194,8 @@ struct StreamConnections: ~Copyable {
             case .wait:
                 wait(index, for: action, poller: poller)
                 next = nil
-            case .close:
-                close(index)
+            case .close(let reason):
+                close(index, for: Ending(reason))
                 next = nil
             }
         }
@@ -165,7 +204,7 @@ struct StreamConnections: ~Copyable {
     private mutating func answer(
         _ index: Int, with responder: inout Responder, at now: Instant
     ) -> StreamConnection.Action? {
-        guard let client = slots[index]?.client else { return nil }
+        guard let client = slots[index]?.connection.client else { return nil }
         counters.streamQueries.advance()
         var isAnswered = false
         let action = slots[index]?.connection.answer(at: now, using: &responseScratch) {
@@ -197,7 +236,7 @@ struct StreamConnections: ~Copyable {
         case .failure(.again):
             return nil
         case .failure:
-            close(index)
+            close(index, for: .leaving)
             return nil
         }
     }
@@ -216,42 +255,68 @@ struct StreamConnections: ~Copyable {
 
     // MARK: - Closing
 
-    /// Closes connections whose idle timeout has passed.
+    /// Closes connections whose time has passed.
     mutating func tick(at now: Instant) {
         for index in slots.indices {
-            if case .close = slots[index]?.connection.ticked(at: now) { close(index) }
+            if case .close(let reason) = slots[index]?.connection.ticked(at: now) {
+                close(index, for: Ending(reason))
+            }
         }
     }
 
-    /// The server stops: what has arrived is answered, nothing more is read.
+    /// The server stops: what has arrived is answered, nothing more is read. What arrives
+    /// meanwhile may be read too, but no more than a receive buffer holds: a client that keeps on
+    /// sending must not keep the server.
     mutating func stop(
         with responder: inout Responder, poller: borrowing Poller, at now: Instant
     ) {
+        let readCountMax = Listeners.streamBufferByteCount * 2 / StreamConnection.readByteCountMax
         for index in slots.indices where slots[index] != nil {
-            while case .wait(reading: true, _) = slots[index]?.connection.action,
-                read(index, with: &responder, poller: poller, at: now)
-            {}
+            for _ in 0..<readCountMax {
+                guard case .wait(reading: true, _) = slots[index]?.connection.action,
+                    read(index, with: &responder, poller: poller, at: now)
+                else { break }
+            }
             guard let action = slots[index]?.connection.stopped() else { continue }
             pursue(action, index, with: &responder, poller: poller, at: now)
         }
     }
 
-    private mutating func closeIdleLongest() -> Bool {
-        var oldest: (index: Int, activity: Instant)?
-        for index in slots.indices {
-            guard let activity = slots[index]?.connection.lastActivity else { continue }
-            if let known = oldest, known.activity <= activity { continue }
-            oldest = (index, activity)
+    /// Why a connection is closed, as far as counters and the kernel are concerned.
+    private enum Ending {
+        /// The client has left, or has everything it asked for.
+        case leaving
+        case idle
+        case slow
+        case badProxyHeader
+        /// Another one needs its place.
+        case limit
+
+        init(_ reason: StreamConnection.CloseReason) {
+            switch reason {
+            case .finished: self = .leaving
+            case .idle: self = .idle
+            case .slow: self = .slow
+            case .badProxyHeader: self = .badProxyHeader
+            }
         }
-        guard let oldest else { return false }
-        counters.connectionsLimited.advance()
-        close(oldest.index)
-        return true
     }
 
-    private mutating func close(_ index: Int) {
-        guard slots[index] != nil else { return }
+    private mutating func close(_ index: Int, for ending: Ending) {
+        guard let descriptor = slots[index]?.descriptor else { return }
+        switch ending {
+        case .leaving: break
+        case .badProxyHeader: counters.proxyHeadersRejected.advance()
+        case .idle: clinux_forget_unsent(descriptor.number)
+        case .slow:
+            counters.connectionsSlow.advance()
+            clinux_forget_unsent(descriptor.number)
+        case .limit:
+            counters.connectionsLimited.advance()
+            clinux_forget_unsent(descriptor.number)
+        }
         slots[index] = nil
+        roster.remove(index)
         freeSlots.append(index)
         counters.connectionsClosed.advance()
     }

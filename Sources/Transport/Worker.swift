@@ -8,6 +8,15 @@ struct Worker: ~Copyable {
     /// Full batches taken from one socket before connections get their turn.
     private static let consecutiveBatchCountMax = 16
 
+    /// Connections served before datagrams get a turn: 4 KiB of queries each may take a fraction
+    /// of a millisecond, while a socket's buffer holds a few hundred datagrams where
+    /// net.core.rmem_max is as the kernel has it.
+    private static let consecutiveConnectionCountMax = 16
+
+    /// Batches taken from one socket when the server stops, and rounds of accepting at one
+    /// listener: what the kernel's queues hold, not what a flood adds meanwhile.
+    private static let lastRoundCountMax = 128
+
     /// How often idle connections are looked for, and how long a worker that nobody asks may hold
     /// a snapshot that has been replaced.
     private static let tickMilliseconds: Int32 = 1000
@@ -16,7 +25,7 @@ struct Worker: ~Copyable {
     private let counters: WorkerCounters
     private let poller: Poller
     private var sockets: WorkerSockets
-    private var batch = DatagramBatch()
+    private var batch: DatagramBatch
     private var connections: StreamConnections
     private var responder: Responder
     private var areListenersPaused = false
@@ -25,14 +34,15 @@ struct Worker: ~Copyable {
     /// `poller` watches `sockets`: see `Poller.watching`.
     init(
         _ sockets: WorkerSockets, poller: consuming Poller, responder: consuming Responder,
-        limits: TransportLimits, counters: WorkerCounters
+        limits: TransportLimits, proxies: ProxySources, counters: WorkerCounters
     ) {
         self.limits = limits
         self.counters = counters
         self.sockets = sockets
         self.poller = poller
         self.responder = responder
-        connections = StreamConnections(limits: limits, counters: counters)
+        batch = DatagramBatch(proxies: proxies)
+        connections = StreamConnections(limits: limits, proxies: proxies, counters: counters)
     }
 
     /// Serves until the stop signal, then finishes what has begun.
@@ -48,6 +58,7 @@ struct Worker: ~Copyable {
         responder.setTime(UInt32(truncatingIfNeeded: time(nil)))
         let now = ContinuousClock.now
         var isStopping = false
+        var connectionCount = 0
         for index in 0..<count {
             switch poller.source(index) {
             case .stopSignal:
@@ -58,6 +69,10 @@ struct Worker: ~Copyable {
                 accept(from: sockets.listening[index], at: now)
             case .connection(let index):
                 connections.serve(index, with: &responder, poller: poller, at: now)
+                connectionCount += 1
+                if connectionCount % Worker.consecutiveConnectionCountMax == 0 {
+                    for socket in sockets.datagram { serveDatagrams(socket.number) }
+                }
             }
         }
         if now >= nextTick { tick(at: now) }
@@ -87,14 +102,17 @@ struct Worker: ~Copyable {
         let sentCount = batch.send(to: socket)
         counters.datagramsReceived.advance(by: count)
         counters.datagramsAnswered.advance(by: sentCount)
+        if batch.rejectedHeaderCount > 0 {
+            counters.proxyHeadersRejected.advance(by: batch.rejectedHeaderCount)
+        }
         return count
     }
 
     // MARK: - Connections
 
     private mutating func accept(from listener: FileDescriptor, at now: ContinuousClock.Instant) {
-        // Without a descriptor the listener would report its waiting client for ever.
-        if connections.accept(from: listener, poller: poller, at: now) == .noDescriptor {
+        // Without a descriptor or memory the listener would report its waiting client for ever.
+        if connections.accept(from: listener, poller: poller, at: now) == .exhausted {
             setListenersPaused(true)
         }
     }
@@ -114,12 +132,11 @@ struct Worker: ~Copyable {
     private mutating func finish() {
         let deadline = ContinuousClock.now + limits.stopTimeout
         for socket in sockets.datagram {
-            while serveBatch(socket.number) > 0, ContinuousClock.now < deadline {}
+            for _ in 0..<Worker.lastRoundCountMax where serveBatch(socket.number) == 0 { break }
         }
         for listener in sockets.listening {
-            while connections.accept(from: listener, poller: poller, at: .now) == .some,
-                ContinuousClock.now < deadline
-            {}
+            for _ in 0..<Worker.lastRoundCountMax
+            where connections.accept(from: listener, poller: poller, at: .now) != .some { break }
         }
         // Closed, and thereby out of the poller: from here on only connections report.
         sockets = WorkerSockets()

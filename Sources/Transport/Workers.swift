@@ -7,12 +7,19 @@ package import SystemCalls
 
 /// Bounds on what clients may take.
 package struct TransportLimits: Sendable {
-    /// Open TCP connections per worker; past it the one idle longest is closed. 1 or more.
+    /// Open TCP connections per worker. 1 or more.
     package var connectionCountMax = 1024
 
-    /// How long a TCP connection may do nothing (RFC 7766 §6.2.3: "on the order of a few
-    /// seconds"; clients are expected to reconnect).
-    package var idleTimeout: Duration = .seconds(15)
+    /// Of these, connections of clients in one prefix (`ConnectionRoster`). 1 or more.
+    package var connectionCountPerPrefixMax = 64
+
+    /// How long a TCP connection may be without a query. RFC 9210 §4.5 recommends ten seconds,
+    /// RFC 7766 §6.2.3 speaks of "a few seconds"; clients are expected to reconnect.
+    package var idleTimeout: Duration = .seconds(10)
+
+    /// How long one query may take to arrive, and responses to be taken, before the client counts
+    /// as too slow. A segment lost three times in a row comes after seven seconds (RFC 6298 §2).
+    package var transferTimeout: Duration = .seconds(10)
 
     /// How long `stop` waits for clients to take their last responses.
     package var stopTimeout: Duration = .seconds(2)
@@ -30,11 +37,11 @@ package final class Workers: Sendable {
     private let threads: Mutex<[pthread_t]>
 
     /// Starts the threads. Each makes its own `Responder` from `snapshots` and a seed derived
-    /// from `seed`. Throws when the process may have no more threads or descriptors; nothing runs
-    /// then.
+    /// from `seed`. Peers in `proxies` put a `ProxyHeader` before what they send. Throws when the
+    /// process may have no more threads or descriptors; nothing runs then.
     package init(
         _ listeners: consuming Listeners, snapshots: SnapshotCell, seed: UInt64,
-        limits: TransportLimits = TransportLimits()
+        limits: TransportLimits = TransportLimits(), proxies: ProxySources = ProxySources()
     ) throws(Errno) {
         boundAddresses = listeners.boundAddresses
         counters = listeners.workers.map { _ in WorkerCounters() }
@@ -50,7 +57,7 @@ package final class Workers: Sendable {
                     sockets, poller: try .watching(sockets, stopSignal: stopSignal),
                     responder: Responder(
                         snapshots, seed: workerSeed, streamIdleTimeout: limits.idleTimeout),
-                    limits: limits, counters: counters[index])
+                    limits: limits, proxies: proxies, counters: counters[index])
                 let thread = try startThread("worker \(index)", running: worker)
                 threads.withLock { $0.append(thread) }
             } catch {

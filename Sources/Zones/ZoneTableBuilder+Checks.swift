@@ -4,10 +4,12 @@ import Diagnostics
 // What may stand beside what, and what is written but will not do what was meant.
 
 extension ZoneTableBuilder {
-    /// CNAME stands alone (RFC 1034 §3.6.2), and so does GEO beside anything that answers A or
-    /// AAAA in another way.
+    /// CNAME stands alone (RFC 1034 §3.6.2) but for its RRSIG and NSEC, and so does GEO beside
+    /// anything that answers A or AAAA in another way.
     mutating func checkCompany(_ group: ArraySlice<Pending>, of draft: ZoneDraft) {
-        let types = Set(group.map(\.type))
+        let all = Set(group.map(\.type))
+        // What signs a CNAME, and denies other types, stands beside it (RFC 4035 §2.5).
+        let types = all.contains(.cname) ? all.subtracting([.rrsig, .nsec]) : all
         if types.contains(.cname) {
             let cnames = group.filter { $0.type == .cname }
             let owner = describeOwner(cnames[0], in: draft)

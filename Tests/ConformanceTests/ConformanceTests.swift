@@ -19,7 +19,7 @@ import Testing
         #expect(outcome.queryCount == 2000)
         #expect(outcome.unexplainedCount == 0, "\(outcome.told.joined(separator: "\n\n"))")
         // Most queries find four servers of one mind; else the rules explain too much.
-        #expect(outcome.agreedCount > 1700, "\(outcome.summary)")
+        #expect(outcome.agreedCount > 1600, "\(outcome.summary)")
     }
 
     /// The table of rules in code is the one that people read.

@@ -61,12 +61,14 @@ enum TestWorld {
     }
 
     /// `geodnsd` with the zone and the places, on one more address if told.
-    static func server(alsoOn address: String? = nil) throws -> TestServer {
+    static func server(
+        alsoOn address: String? = nil, arguments: [String] = []
+    ) throws -> TestServer {
         // The database is read at the start only.
         let folder = try TemporaryFolder()
         return try TestServer(
             zones: [("\(zoneName).zone", zone)], geoData: try database(in: folder),
-            arguments: address.map { ["--listen", $0] } ?? [])
+            arguments: (address.map { ["--listen", $0] } ?? []) + arguments)
     }
 }
 

@@ -98,13 +98,13 @@ struct ZoneModel {
         if let cut = cut(question), type != .ds || cut != question { return referral(cut) }
         var name = question
         var seen: [Name] = []
-        var redirected = [question]
         for _ in 0..<16 {
             // RFC 6672 §3.2 step 3c.
             if let owner = dname(above: name), let rrset = names[owner]?[.dname],
                 let target = rrset.rdata.first
             {
-                guard redirected.count <= 8 else { return response }
+                guard seen.count < 8, !seen.contains(name) else { return response }
+                seen.append(name)
                 response.answers.formUnion(records(owner, .dname, at: owner))
                 let next = Name(name.dropLast(owner.count)) + ZoneModel.name(target)
                 guard ZoneModel.wire(next).count <= 255 else {
@@ -114,8 +114,7 @@ struct ZoneModel {
                 response.answers.insert(
                     Record(
                         owner: name, type: .cname, ttl: rrset.ttl, rdata: ZoneModel.wire(next)))
-                if type == .cname || redirected.contains(next) { return response }
-                redirected.append(next)
+                if type == .cname { return response }
                 name = next
                 guard isWithin(name, apex) else { return response }
                 if let cut = cut(name), type != .ds || cut != name {
@@ -125,11 +124,11 @@ struct ZoneModel {
                 }
                 continue
             }
-            if seen.count == 8 { return response }
             guard let source = source(of: name) else {
                 response.code = .nameError
                 return negative(response)
             }
+            if seen.count == 8 { return response }
             let here = names[source] ?? [:]
             guard type != .cname, type != .any, let cname = here[.cname]?.rdata.first else {
                 return found(response, name, source, type)

@@ -106,3 +106,29 @@ query gone.example.com A
   rcode NXDOMAIN aa
   answer gone.example.com. 300 IN CNAME nothing.sub.example.com.
   authority sub.example.com. 60 IN SOA ns.sub.example.com. hostmaster.sub.example.com. 7 7200 1800 1209600 60
+
+# Names of the zones are separate: the child that is not delegated makes no empty non-terminal of
+# its parent, so the wildcard speaks for names beside it (RFC 4592 §3.3.1).
+zone example.com
+@     3600 SOA ns1 hostmaster 1 7200 1800 1209600 60
+      3600 NS  ns1
+ns1   3600 A   192.0.2.53
+*     300  TXT "of the parent"
+end
+zone child.mid.example.com
+@     3600 SOA ns hostmaster 1 7200 1800 1209600 60
+      3600 NS  ns
+ns    3600 A   192.0.2.54
+end
+query mid.example.com TXT
+  rcode NOERROR aa
+  answer mid.example.com. 300 IN TXT "of the parent"
+query x.mid.example.com TXT
+  rcode NOERROR aa
+  answer x.mid.example.com. 300 IN TXT "of the parent"
+query child.mid.example.com DS
+  rcode NOERROR aa
+  authority example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 60
+query x.child.mid.example.com TXT
+  rcode NXDOMAIN aa
+  authority child.mid.example.com. 60 IN SOA ns.child.mid.example.com. hostmaster.child.mid.example.com. 1 7200 1800 1209600 60

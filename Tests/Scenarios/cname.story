@@ -80,3 +80,25 @@ query y.left.example.com A
   answer y.left.example.com. 300 IN CNAME x.right.example.com.
   answer x.right.example.com. 300 IN CNAME x.left.example.com.
   answer x.left.example.com. 300 IN CNAME x.right.example.com.
+
+# RRSIG and NSEC stand beside a CNAME (RFC 4035 §2.5): they are answered, all else follows it.
+zone example.com
+@     3600 SOA ns1 hostmaster 1 7200 1800 1209600 60
+      3600 NS  ns1
+ns1   3600 A   192.0.2.53
+www   300  CNAME ns1
+      300  NSEC example.com. CNAME NSEC
+end
+query www.example.com NSEC
+  rcode NOERROR aa
+  answer www.example.com. 300 IN NSEC example.com. CNAME NSEC
+query www.example.com A
+  rcode NOERROR aa
+  answer www.example.com. 300 IN CNAME ns1.example.com.
+  answer ns1.example.com. 3600 IN A 192.0.2.53
+query www.example.com CNAME
+  rcode NOERROR aa
+  answer www.example.com. 300 IN CNAME ns1.example.com.
+query www.example.com ANY
+  rcode NOERROR aa
+  answer www.example.com. 300 IN CNAME ns1.example.com.

@@ -24,6 +24,21 @@ to     300  CNAME www.old
 away   300  CNAME www.out
 long   300  DNAME a-rather-long-label-of-more-than-thirty-bytes.example.net.
 child  300  NS  ns.elsewhere.net.
+self   300  DNAME example.com.
+*.wild 300  DNAME example.com.
+mixed  300  DNAME mixed2
+x.mixed2 200 CNAME x.mixed
+y.mixed2 200 CNAME x.mixed
+end
+zone example.info
+@      3600 SOA ns1.example.com. hostmaster 1 7200 1800 1209600 60
+       3600 NS  ns1.example.com.
+deeper 300  DNAME a.deeper
+0      300  CNAME 1
+1      300  CNAME 2
+2      300  CNAME 3
+3      300  CNAME 4
+4      300  CNAME x.deeper
 end
 zone example.org
 @      3600 SOA ns1 hostmaster 1 7200 1800 1209600 60
@@ -117,6 +132,63 @@ query x.round1.example.com A
   answer x.round1.example.com. 300 IN CNAME x.round2.example.com.
   answer round2.example.com. 300 IN DNAME Round1.example.com.
   answer x.round2.example.com. 300 IN CNAME x.round1.example.com.
+
+# CNAME and DNAME by turns: each name has its CNAME once.
+query x.mixed.example.com A
+  rcode NOERROR aa
+  answer mixed.example.com. 300 IN DNAME mixed2.example.com.
+  answer x.mixed.example.com. 300 IN CNAME x.mixed2.example.com.
+  answer x.mixed2.example.com. 200 IN CNAME x.mixed.example.com.
+query y.mixed.example.com A
+  rcode NOERROR aa
+  answer mixed.example.com. 300 IN DNAME mixed2.example.com.
+  answer y.mixed.example.com. 300 IN CNAME y.mixed2.example.com.
+  answer y.mixed2.example.com. 200 IN CNAME x.mixed.example.com.
+  answer x.mixed.example.com. 300 IN CNAME x.mixed2.example.com.
+  answer x.mixed2.example.com. 200 IN CNAME x.mixed.example.com.
+
+# A DNAME that leads to its own owner, and is asked for there: the record once.
+query self.self.example.com DNAME
+  rcode NOERROR aa
+  answer self.example.com. 300 IN DNAME example.com.
+  answer self.self.example.com. 300 IN CNAME self.example.com.
+query self.self.example.com ANY
+  rcode NOERROR aa
+  answer self.example.com. 300 IN DNAME example.com.
+  answer self.self.example.com. 300 IN CNAME self.example.com.
+# A wildcard's is another record: it does not redirect what is below the names it speaks for.
+query x.wild.*.wild.example.com DNAME
+  rcode NOERROR aa
+  answer *.wild.example.com. 300 IN DNAME example.com.
+  answer x.wild.*.wild.example.com. 300 IN CNAME x.wild.example.com.
+  answer x.wild.example.com. 300 IN DNAME example.com.
+query a.x.wild.example.com A
+  rcode NOERROR aa
+  authority example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 1 7200 1800 1209600 60
+
+# Eight CNAMEs at most, made ones counted.
+query x.deeper.example.info A
+  rcode NOERROR aa
+  answer deeper.example.info. 300 IN DNAME a.deeper.example.info.
+  answer x.deeper.example.info. 300 IN CNAME x.a.deeper.example.info.
+  answer x.a.deeper.example.info. 300 IN CNAME x.a.a.deeper.example.info.
+  answer x.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.deeper.example.info.
+  answer x.a.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.a.deeper.example.info.
+  answer x.a.a.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.a.a.deeper.example.info.
+  answer x.a.a.a.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.a.a.a.deeper.example.info.
+  answer x.a.a.a.a.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.a.a.a.a.deeper.example.info.
+  answer x.a.a.a.a.a.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.a.a.a.a.a.deeper.example.info.
+query 0.example.info A
+  rcode NOERROR aa
+  answer 0.example.info. 300 IN CNAME 1.example.info.
+  answer 1.example.info. 300 IN CNAME 2.example.info.
+  answer 2.example.info. 300 IN CNAME 3.example.info.
+  answer 3.example.info. 300 IN CNAME 4.example.info.
+  answer 4.example.info. 300 IN CNAME x.deeper.example.info.
+  answer deeper.example.info. 300 IN DNAME a.deeper.example.info.
+  answer x.deeper.example.info. 300 IN CNAME x.a.deeper.example.info.
+  answer x.a.deeper.example.info. 300 IN CNAME x.a.a.deeper.example.info.
+  answer x.a.a.deeper.example.info. 300 IN CNAME x.a.a.a.deeper.example.info.
 
 # Out of our zones the resolver goes on by itself.
 query www.out.example.com A

@@ -27,6 +27,17 @@ import Testing
         (["--check=yes"], "--check takes no value"),
         (["--workers", "0"], "--workers 0: expected a number from 1 to 1024"),
         (["--workers", "many"], "--workers many: expected a number from 1 to 1024"),
+        (["--tcp-connections", "0"], "--tcp-connections 0: expected a number from 1 to 1000000"),
+        (
+            ["--tcp-connections-per-prefix", "+8"],
+            "--tcp-connections-per-prefix +8: expected a number from 1 to 1000000"
+        ),
+        (["--tcp-idle", "6554"], "--tcp-idle 6554: expected a number from 1 to 6553"),
+        (
+            ["--proxy-from", "192.0.2.7/24"],
+            "--proxy-from 192.0.2.7/24: expected an IP address or a prefix without bits behind it, "
+                + "like 192.0.2.7 or 2001:db8:7::/64"
+        ),
         (["--workers", "1", "--workers", "2"], "--workers is given twice"),
         (["--log", "xml"], "--log xml: expected json or text"),
         (

@@ -18,6 +18,8 @@ package final class RunningProcess: @unchecked Sendable {
         guard pipe(&ends) == 0 else { throw CannotStart(program: program, code: errno) }
         // Not for programs that other tests start meanwhile.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // F_SETPIPE_SZ, 1 MiB: a server leaves out lines that its log's reader has no room for.
+        _ = fcntl(ends[0], 1031, 1 << 20)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -59,7 +61,7 @@ package final class RunningProcess: @unchecked Sendable {
         reader.enter()
         Thread.detachNewThread { [lock, reader, weak self] in
             defer { reader.leave() }
-            var buffer = [UInt8](repeating: 0, count: 4096)
+            var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
                 let count = read(end, &buffer, buffer.count)
                 if count < 0, errno == EINTR { continue }

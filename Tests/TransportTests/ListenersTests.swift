@@ -21,6 +21,29 @@ struct ListenersTests {
         }
     }
 
+    /// What every connection starts with, so that it need not be set each time, and so that the
+    /// kernel's buffers do not grow for a client that does not read.
+    @Test func `connections inherit the listener's options`() throws {
+        let listeners = try Listeners([try listenAddress("127.0.0.1@0")], workerCount: 1)
+        let client = try TestClient(.tcp, to: listeners.boundAddresses[0])
+        let listener = try #require(listeners.workers[0].listening.first)
+        var waiting = pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0)
+        try require { poll(&waiting, 1, 10_000) }
+        let connection = try FileDescriptor { accept(listener.number, nil, nil) }
+        func option(_ level: Int32, _ name: Int32) throws -> Int32 {
+            var value: Int32 = 0
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            try require { getsockopt(connection.number, level, name, &value, &size) }
+            return value
+        }
+        #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY) != 0)
+        #expect(try option(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 10_000)
+        // The kernel doubles what was asked for (socket(7)).
+        #expect(try option(SOL_SOCKET, SO_SNDBUF) == 65_536)
+        #expect(try option(SOL_SOCKET, SO_RCVBUF) == 65_536)
+        _ = consume client
+    }
+
     @Test func `an address given twice is bound once`() throws {
         let first = try Listeners([try listenAddress("127.0.0.1@0")], workerCount: 1)
         let address = first.boundAddresses[0]

@@ -1,3 +1,4 @@
+import Addressing
 import Testing
 
 @testable import Transport
@@ -9,7 +10,9 @@ struct StreamConnectionTests {
 
     /// A connection with an owner that answers each query by its bytes in reverse.
     struct Conversation {
-        var connection = StreamConnection(openedAt: opened, idleTimeout: .seconds(15))
+        var connection = StreamConnection(
+            from: IPAddress(ipv4: 0xc000_0201), openedAt: opened, idleTimeout: .seconds(15),
+            transferTimeout: .seconds(10))
         var now = opened
         var queries: [[UInt8]] = []
         var scratch = [UInt8](repeating: 0, count: 65_535)
@@ -34,8 +37,15 @@ struct StreamConnectionTests {
             return action
         }
 
+        /// In as many reads as it takes.
         mutating func receive(_ bytes: [UInt8]) -> StreamConnection.Action {
-            pursue(connection.received(bytes[...]))
+            var rest = bytes[...]
+            repeat {
+                let count = min(rest.count, connection.inputRoom)
+                _ = pursue(connection.received(rest.prefix(count), at: now))
+                rest = rest.dropFirst(count)
+            } while !rest.isEmpty
+            return connection.action
         }
 
         mutating func writeAll() -> (bytes: [UInt8], action: StreamConnection.Action) {
@@ -85,21 +95,30 @@ struct StreamConnectionTests {
         talk.responseByteCount = 0
         #expect(talk.receive(framed(longest)) == .wait(reading: true, writing: false))
         #expect(talk.queries == [longest])
-        #expect(talk.connection.inputRoom == 65_537)
+        #expect(talk.connection.inputRoom == StreamConnection.readByteCountMax)
+    }
+
+    @Test func `the room for input shrinks as one long query arrives, and is never zero`() {
+        var talk = Conversation()
+        let frame = framed([UInt8](repeating: 5, count: 65_535))
+        for start in stride(from: 0, to: frame.count, by: 1000) {
+            #expect(talk.connection.inputRoom == min(4096, frame.count - start))
+            _ = talk.receive(Array(frame[start..<min(start + 1000, frame.count)]))
+        }
+        #expect(talk.queries.count == 1)
     }
 
     @Test func `a client that does not read its responses is neither answered nor read from`() {
         var talk = Conversation()
-        talk.responseByteCount = 40_000
+        talk.responseByteCount = 10_000
         // The second response passes the bound; the third query waits in the input.
         let action = talk.receive(framed([1]) + framed([2]) + framed([3]))
         #expect(action == .wait(reading: false, writing: true))
         #expect(talk.queries == [[1], [2]])
-        #expect(talk.connection.output.count == 2 * 40_002)
-        #expect(talk.connection.inputRoom == 65_537 - 3)
+        #expect(talk.connection.output.count == 2 * 10_002)
 
         // One byte less than needed to get below the bound, then that byte.
-        let surplus = 2 * 40_002 - StreamConnection.outputByteCountMax
+        let surplus = 2 * 10_002 - StreamConnection.outputByteCountMax
         #expect(
             talk.connection.wrote(surplus, at: talk.now) == .wait(reading: false, writing: true))
         #expect(
@@ -151,31 +170,88 @@ struct StreamConnectionTests {
         #expect(written == responses)
     }
 
+    /// What a connection would do, were it `seconds` after its opening.
+    func ticked(_ seconds: Int, _ talk: Conversation) -> StreamConnection.Action {
+        var connection = talk.connection
+        return connection.ticked(at: Self.opened + .seconds(seconds))
+    }
+    let reading = StreamConnection.Action.wait(reading: true, writing: false)
+
     @Test func `idleness counts from the last query answered or byte taken`() {
         var talk = Conversation()
-        func ticked(_ seconds: Int, _ connection: StreamConnection) -> StreamConnection.Action {
-            var connection = connection
-            return connection.ticked(at: Self.opened + .seconds(seconds))
-        }
-        let reading = StreamConnection.Action.wait(reading: true, writing: false)
-        #expect(ticked(14, talk.connection) == reading)
-        #expect(ticked(15, talk.connection) == .close(.idle))
+        #expect(ticked(14, talk) == reading)
+        #expect(ticked(15, talk) == .close(.idle))
 
-        // Pieces of a query do not prolong its life.
         talk.now = Self.opened + .seconds(10)
-        _ = talk.receive([0, 3, 1])
-        #expect(ticked(15, talk.connection) == .close(.idle))
-
-        // A whole query does.
-        _ = talk.receive([2, 3])
-        #expect(ticked(24, talk.connection) == .wait(reading: true, writing: true))
-        #expect(ticked(25, talk.connection) == .close(.idle))
-
-        // So does a client that takes its response.
-        talk.now = Self.opened + .seconds(20)
+        _ = talk.receive(framed([1, 2]))
+        talk.now = Self.opened + .seconds(12)
         _ = talk.writeAll()
-        #expect(ticked(34, talk.connection) == reading)
-        #expect(ticked(35, talk.connection) == .close(.idle))
+        #expect(ticked(26, talk) == reading)
+        #expect(ticked(27, talk) == .close(.idle))
+    }
+
+    @Test func `a query has ten seconds from its first byte, however often a byte comes`() {
+        var talk = Conversation()
+        let frame = framed(Array(repeating: 3, count: 100))
+        for second in 0..<10 {
+            talk.now = Self.opened + .seconds(5 + second)
+            #expect(talk.receive([frame[second]]) == reading)
+            #expect(ticked(5 + second, talk) == reading)
+        }
+        #expect(ticked(15, talk) == .close(.slow))
+
+        // The one that makes it starts the idle time again; the next has ten seconds of its own.
+        _ = talk.receive(Array(frame[10...]) + frame[..<4])
+        #expect(talk.queries.count == 1)
+        _ = talk.writeAll()
+        #expect(ticked(23, talk) == reading)
+        #expect(ticked(24, talk) == .close(.slow))
+    }
+
+    @Test func `responses have ten seconds to be taken, however often a byte is`() {
+        var talk = Conversation()
+        talk.responseByteCount = 500
+        _ = talk.receive(framed([1]))
+        for second in 1..<10 {
+            talk.now = Self.opened + .seconds(second)
+            _ = talk.connection.wrote(1, at: talk.now)
+            #expect(ticked(second, talk) == .wait(reading: true, writing: true))
+        }
+        #expect(ticked(10, talk) == .close(.slow))
+    }
+
+    @Test func `a client that asks and reads all the time always has responses on their way`() {
+        var talk = Conversation()
+        talk.responseByteCount = 500
+        _ = talk.receive(framed([0]) + framed([0]))
+        for second in 1..<100 {
+            talk.now = Self.opened + .seconds(second)
+            _ = talk.receive(framed([1]))
+            #expect(talk.connection.output.count > 502)
+            _ = talk.connection.wrote(502, at: talk.now)
+            #expect(ticked(second, talk) == .wait(reading: true, writing: true))
+        }
+        // It stops reading. What was queued when the last batch had gone has ten seconds.
+        #expect(ticked(109, talk) == .close(.slow))
+    }
+
+    @Test func `a query is not timed while the client is not read from`() {
+        var talk = Conversation()
+        talk.responseByteCount = 20_000
+        // The first response fills the output; the beginning of the second query waits.
+        _ = talk.receive(framed([1]) + [0, 9, 1])
+        talk.now = Self.opened + .seconds(9)
+        _ = talk.writeAll()
+        #expect(ticked(18, talk) == reading)
+        #expect(ticked(19, talk) == .close(.slow))
+    }
+
+    @Test func `half a query does not time out when the client has closed its side`() {
+        var talk = Conversation()
+        _ = talk.receive(framed([1]) + [0, 9, 1])
+        _ = talk.connection.receivedEnd()
+        #expect(ticked(9, talk) == .wait(reading: false, writing: true))
+        #expect(talk.writeAll().action == .close(.finished))
     }
 
     @Test func `random pieces in both directions change nothing`() {
@@ -188,7 +264,8 @@ struct StreamConnectionTests {
             var rest = sent.flatMap(framed)[...]
             var written: [UInt8] = []
             while !rest.isEmpty || !talk.connection.output.isEmpty {
-                let take = min(rest.count, Int.random(in: 0...700, using: &random))
+                let take = min(
+                    rest.count, talk.connection.inputRoom, Int.random(in: 0...700, using: &random))
                 _ = talk.receive(Array(rest.prefix(take)))
                 rest = rest.dropFirst(take)
                 let room = talk.connection.output.count

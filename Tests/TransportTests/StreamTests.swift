@@ -1,9 +1,12 @@
 import Addressing
+import Foundation
 import Glibc
 import SystemCalls
 import Testing
 
 @testable import Transport
+
+private let manyFrames = (0..<200).flatMap { framed(query($0)) }
 
 @Suite("Queries over TCP")
 struct StreamTests {
@@ -33,6 +36,39 @@ struct StreamTests {
         let client = try TestClient(.tcp, to: server.address)
         for byte in framed(query(77)) { try client.send([byte]) }
         #expect(try client.receiveFrame().flatMap(responseID) == 77)
+    }
+
+    @Test func `sent in one segment, or split at any byte, are answered`() throws {
+        let server = try TestServer()
+        let client = try TestClient(.tcp, to: server.address)
+        let burst = (0..<200).flatMap { framed(query($0)) }
+        try client.send(burst)
+        for id in UInt16(0)..<200 {
+            #expect(try client.receiveFrame().flatMap(responseID) == id)
+        }
+        let three = (0..<3).flatMap { framed(query($0)) }
+        for split in 1..<three.count {
+            try client.send(Array(three[..<split]))
+            try client.send(Array(three[split...]))
+            for id in UInt16(0)..<3 {
+                #expect(try client.receiveFrame().flatMap(responseID) == id, "split at \(split)")
+            }
+        }
+    }
+
+    /// The client leaves with a reset: between queries, inside one, and with responses on the way.
+    @Test(arguments: [framed(query(1)), [0, 29, 1, 2], manyFrames])
+    func `of a client that resets the connection end it, and nothing else`(sent: [UInt8]) throws {
+        let server = try TestServer()
+        let other = try TestClient(.tcp, to: server.address)
+        for round in UInt16(1)...10 {
+            let client = try TestClient(.tcp, to: server.address)
+            try client.send(sent)
+            try client.reset()
+            try other.send(framed(query(round)))
+            #expect(try other.receiveFrame().flatMap(responseID) == round)
+        }
+        #expect(eventually { server.workers.statistics.connectionsClosed == 10 })
     }
 
     @Test func `are answered when the client has closed its side, and then the server closes`()
@@ -153,6 +189,21 @@ struct StreamTests {
             #expect(try client.receive() == [])
         }
         #expect(workers.statistics.connectionsClosed == 6)
+    }
+
+    /// A client that keeps on asking and reading does not keep the server from stopping.
+    @Test func `do not end, and the server stops all the same`() throws {
+        let server = try TestServer()
+        let client = try TestClient(.tcp, to: server.address)
+        let block = (0..<200).flatMap { framed(query($0)) }
+        // Both end when the server closes the connection.
+        Thread.detachNewThread { while (try? client.send(block)) != nil {} }
+        Thread.detachNewThread { while let bytes = try? client.receive(), !bytes.isEmpty {} }
+        #expect(eventually { server.workers.statistics.streamQueries > 1000 })
+        let start = ContinuousClock.now
+        server.workers.stop()
+        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(server.workers.statistics.connectionsClosed == 1)
     }
 
     @Test func `stopping leaves the port free`() throws {

@@ -45,10 +45,11 @@ final class TestServer {
 
     init(
         _ address: String = "127.0.0.1@0", workerCount: Int = 1,
-        limits: TransportLimits = TransportLimits()
+        limits: TransportLimits = TransportLimits(), proxies: ProxySources = ProxySources()
     ) throws {
         let listeners = try Listeners([try listenAddress(address)], workerCount: workerCount)
-        workers = try Workers(listeners, snapshots: emptySnapshots(), seed: 1, limits: limits)
+        workers = try Workers(
+            listeners, snapshots: emptySnapshots(), seed: 1, limits: limits, proxies: proxies)
     }
 
     deinit { workers.stop() }
@@ -56,10 +57,13 @@ final class TestServer {
 
 /// A blocking socket connected to a server, with ten seconds for everything it waits for. A
 /// connected datagram socket takes datagrams from that server's address and port only.
-final class TestClient {
+final class TestClient: Sendable {
     let descriptor: FileDescriptor
 
-    init(_ transport: TransportProtocol, to server: ListenAddress) throws {
+    /// `source`: an address of this machine to send from; nil: the kernel chooses.
+    init(
+        _ transport: TransportProtocol, to server: ListenAddress, from source: String? = nil
+    ) throws {
         let domain = server.address.family == .ipv4 ? AF_INET : AF_INET6
         let type = Int32(transport == .udp ? SOCK_DGRAM.rawValue : SOCK_STREAM.rawValue)
         let descriptor = try FileDescriptor {
@@ -69,6 +73,10 @@ final class TestClient {
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         try require { setsockopt(descriptor.number, SOL_SOCKET, SO_RCVTIMEO, &timeout, size) }
+        if let source {
+            let own = SocketAddress(try listenAddress(source + "@0"))
+            try require { own.withPointer { bind(descriptor.number, $0, $1) } }
+        }
         let address = SocketAddress(server)
         try require { address.withPointer { connect(descriptor.number, $0, $1) } }
     }
@@ -100,6 +108,17 @@ final class TestClient {
         let count = Int(length[0]) << 8 | Int(length[1])
         let message = try receive(atMost: count, flags: Int32(MSG_WAITALL))
         return message.count == count ? message : nil
+    }
+
+    /// Leaves without a good-bye; what has not been read is lost.
+    func reset() throws {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        try require { setsockopt(descriptor.number, SOL_SOCKET, SO_LINGER, &now, size) }
+        // Disconnects without giving up the descriptor (connect(2)).
+        var none = sockaddr()
+        none.sa_family = sa_family_t(AF_UNSPEC)
+        try require { connect(descriptor.number, &none, socklen_t(MemoryLayout<sockaddr>.size)) }
     }
 
     /// Tells the server that nothing more will come.

@@ -59,8 +59,17 @@ int clinux_ignore_path_mtu(int descriptor, int domain);
 /// An IPv6 socket that leaves IPv4 to its own socket (RFC 3493 section 5.3).
 int clinux_only_ipv6(int descriptor);
 
-/// TCP_NODELAY: responses are written whole, waiting for more would only delay them.
-int clinux_no_delay(int descriptor);
+/// Options of a listening TCP socket, which its connections inherit: TCP_NODELAY (responses are
+/// written whole, waiting for more would only delay them) and TCP_USER_TIMEOUT (a client that has
+/// vanished holds unacknowledged responses no longer than this).
+int clinux_prepare_connections(int descriptor, unsigned int user_timeout_milliseconds);
+
+/// TCP_FASTOPEN on a listening socket; `queue` connections may be in their handshake.
+int clinux_fast_open(int descriptor, int queue);
+
+/// When the client has not acknowledged everything that was written, lets close(2) forget that and
+/// reset the connection: by default the kernel would keep it, for as long as the client likes.
+void clinux_forget_unsent(int descriptor);
 
 /// bind(2) and connect(2) to a path; ENAMETOOLONG past 107 bytes.
 int clinux_bind_path(int descriptor, const char *path);

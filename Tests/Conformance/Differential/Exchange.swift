@@ -26,15 +26,26 @@ struct Exchange {
 
     func end() { close(socket) }
 
-    /// Over UDP. The queries' identifiers are `first`, `first + 1`…; answers by their place, nil
-    /// for those that did not come though asked three times.
-    func overDatagrams(_ queries: [[UInt8]], first: UInt16) -> [[UInt8]?] {
-        var responses = [[UInt8]?](repeating: nil, count: queries.count)
+    /// Over UDP, to all servers at the same time. The queries' identifiers are `first`,
+    /// `first + 1`…; answers by server and by their place, nil for those that did not come though
+    /// asked three times.
+    static func overDatagrams(
+        _ exchanges: [Exchange], _ queries: [[UInt8]], first: UInt16
+    ) -> [[[UInt8]?]] {
+        let none = [[UInt8]?](repeating: nil, count: queries.count)
+        var responses = exchanges.map { _ in none }
         for _ in 0..<3 {
-            let missing = responses.indices.filter { responses[$0] == nil }
-            if missing.isEmpty { break }
-            for index in missing { send(socket, queries[index], queries[index].count, 0) }
-            collect(&responses, missingCount: missing.count, first: first)
+            let missing = responses.map { row in row.indices.filter { row[$0] == nil } }
+            if missing.allSatisfy(\.isEmpty) { break }
+            for (exchange, indices) in zip(exchanges, missing) {
+                for index in indices {
+                    send(exchange.socket, queries[index], queries[index].count, 0)
+                }
+            }
+            for (number, exchange) in exchanges.enumerated() {
+                exchange.collect(
+                    &responses[number], missingCount: missing[number].count, first: first)
+            }
         }
         return responses
     }

@@ -26,6 +26,14 @@ package final class Peer {
         }
 
         package var path: String? { Programs.find(program) }
+
+        /// The EDNS options that it answers as we do: NSID, client subnet, cookie.
+        var options: Set<UInt16> {
+            switch self {
+            case .knot: [3, 8]
+            case .nsd, .bind: [3, 10]
+            }
+        }
     }
 
     /// A peer did not begin to serve; what it wrote.
@@ -33,14 +41,26 @@ package final class Peer {
         package let description: String
     }
 
+    /// A zone to serve.
+    package struct Zone {
+        /// Without the final dot.
+        var origin: String
+        /// The path of its file; and of one with nothing below DNAMEs.
+        var file: String
+        var strictFile: String
+    }
+
+    /// What every server answers to NSID, and the secret of its cookies.
+    static let identity = "conformance"
+    static let cookieSecret = "000102030405060708090a0b0c0d0e0f"
+
     package let kind: Kind
     package let process: RunningProcess
     package let port: UInt16
     private let folder: TemporaryFolder
 
-    /// Starts it on 127.0.0.1 with all it writes in a folder of its own. `zones`: origin, without
-    /// the final dot, and path of the file.
-    package init(_ kind: Kind, zones: [(origin: String, file: String)]) throws {
+    /// Starts it on 127.0.0.1 with all it writes in a folder of its own.
+    package init(_ kind: Kind, zones: [Zone]) throws {
         self.kind = kind
         folder = try TemporaryFolder()
         guard let path = kind.path else {
@@ -102,7 +122,7 @@ extension Peer.Kind {
     }
 
     fileprivate func configuration(
-        folder: String, port: UInt16, zones: [(origin: String, file: String)]
+        folder: String, port: UInt16, zones: [Peer.Zone]
     ) -> String {
         switch self {
         case .knot: knot(folder, port) + zones.map(knotZone).joined()
@@ -119,6 +139,8 @@ extension Peer.Kind {
             udp-workers: 1
             tcp-workers: 1
             background-workers: 1
+            nsid: "\(Peer.identity)"
+            edns-client-subnet: on
         log:
           - target: stderr
             any: info
@@ -134,8 +156,8 @@ extension Peer.Kind {
         """
     }
 
-    private func knotZone(_ zone: (origin: String, file: String)) -> String {
-        "  - domain: \"\(zone.origin)\"\n    file: \"\(zone.file)\"\n"
+    private func knotZone(_ zone: Peer.Zone) -> String {
+        "  - domain: \"\(zone.origin)\"\n    file: \"\(zone.strictFile)\"\n"
     }
 
     private func nsd(_ folder: String, _ port: UInt16) -> String {
@@ -152,6 +174,9 @@ extension Peer.Kind {
             xfrdir: "\(folder)"
             zonelistfile: "\(folder)/zone.list"
             minimal-responses: yes
+            nsid: "ascii_\(Peer.identity)"
+            answer-cookie: yes
+            cookie-secret: "\(Peer.cookieSecret)"
             refuse-any: no
             rrl-ratelimit: 0
             rrl-whitelist-ratelimit: 0
@@ -161,8 +186,8 @@ extension Peer.Kind {
         """
     }
 
-    private func nsdZone(_ zone: (origin: String, file: String)) -> String {
-        "zone:\n    name: \"\(zone.origin)\"\n    zonefile: \"\(zone.file)\"\n"
+    private func nsdZone(_ zone: Peer.Zone) -> String {
+        "zone:\n    name: \"\(zone.origin)\"\n    zonefile: \"\(zone.strictFile)\"\n"
     }
 
     private func bind(_ folder: String, _ port: UInt16) -> String {
@@ -175,6 +200,9 @@ extension Peer.Kind {
           listen-on port \(port) { 127.0.0.1; };
           listen-on-v6 { none; };
           recursion no;
+          server-id "\(Peer.identity)";
+          cookie-algorithm siphash24;
+          cookie-secret "\(Peer.cookieSecret)";
           dnssec-validation no;
           empty-zones-enable no;
           minimal-responses yes;
@@ -188,7 +216,7 @@ extension Peer.Kind {
         """
     }
 
-    private func bindZone(_ zone: (origin: String, file: String)) -> String {
+    private func bindZone(_ zone: Peer.Zone) -> String {
         """
         zone "\(zone.origin)" {
           type primary; file "\(zone.file)"; check-names ignore; check-integrity no;

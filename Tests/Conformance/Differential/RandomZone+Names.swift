@@ -27,8 +27,8 @@ extension RandomZone {
     }
 
     /// 250 to 255 bytes on the wire (RFC 1035 §2.3.4).
-    mutating func longName() -> DomainName {
-        var name = origin
+    mutating func longName(below start: DomainName? = nil) -> DomainName {
+        var name = start ?? origin
         let byteCount = random.number(250...255)
         while name.wire.count + 1 < byteCount {
             let missing = byteCount - name.wire.count - 1
@@ -79,7 +79,7 @@ extension RandomZone {
     }
 
     func presentation(_ name: DomainName) -> String {
-        name.labels.map { escaped(Array($0)) + "." }.joined()
+        name.isRoot ? "." : name.labels.map { escaped(Array($0)) + "." }.joined()
     }
 
     /// Letters, digits and what host names have as they are; the rest as `\DDD` (RFC 1035 §5.1).

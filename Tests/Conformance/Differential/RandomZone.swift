@@ -13,6 +13,8 @@ package struct RandomZone {
     private var types: [DomainName: Set<RRType>] = [:]
     /// Owners in the order they came.
     private(set) var owners: [DomainName] = []
+    /// Owners of DNAMEs.
+    private(set) var redirections: [DomainName] = []
     var random: SeededGenerator
 
     struct RRset {
@@ -27,7 +29,9 @@ package struct RandomZone {
     package struct Child {
         package var origin: DomainName
         package var text: String
+        package var strictText: String
         package var owners: [DomainName]
+        var redirections: [DomainName]
     }
 
     package init(seed: UInt64) {
@@ -35,6 +39,7 @@ package struct RandomZone {
         let labels = ["z\(seed)"] + ["deeper", "down"].prefix(depth) + ["example"]
         self.init(seed: seed, origin: DomainName(labels: labels.map { Array($0.utf8) }) ?? .root)
         fill(count: random.number(5...25))
+        if random.once(in: 3) { addRedirections() }
         if random.once(in: 2) { addChild() }
         addAliases()
     }
@@ -131,6 +136,57 @@ package struct RandomZone {
         if random.once(in: 6) { add(.cname, at: below, [target().description]) }
     }
 
+    /// DNAMEs that lead anywhere, with data beside them, and names below that they hide (RFC 6672
+    /// §2.4); CNAMEs between them.
+    private mutating func addRedirections() {
+        for _ in 0..<random.number(1...4) {
+            var owner = random.once(in: 3) ? random.pick(owners) : name()
+            if random.once(in: 12) { owner = owner.prepending(Array("*".utf8)) ?? owner }
+            if owner == origin, !random.once(in: 4) { continue }
+            let target = redirectionTarget()
+            guard add(.dname, at: owner, [presentation(target)]) else { continue }
+            redirections.append(owner)
+            if owner == origin { moveServersOut() }
+            if random.once(in: 2) { addData(at: owner) }
+            if random.once(in: 2), let below = owner.prepending(random.pick(RandomZone.labels)) {
+                addData(at: below)
+            }
+            if random.once(in: 6), let above = owner.parent, above.isWithin(origin),
+                let wildcard = above.prepending(Array("*".utf8))
+            {
+                addData(at: wildcard)
+            }
+            if random.once(in: 2), target.isWithin(origin),
+                let alias = target.prepending(random.pick(RandomZone.labels))
+            {
+                let next = random.pick(redirections).prepending(random.pick(RandomZone.labels))
+                add(.cname, at: alias, [(next ?? origin).description])
+            }
+        }
+    }
+
+    /// BIND refuses servers of the apex that its DNAME leads elsewhere.
+    private mutating func moveServersOut() {
+        for index in rrsets.indices where rrsets[index].owner == origin {
+            if rrsets[index].type == .ns { rrsets[index].rdata = ["ns.elsewhere.test."] }
+        }
+    }
+
+    /// To any name, to one with a DNAME or below one, round to where it began or deeper, to names
+    /// too long to put anything in front.
+    private mutating func redirectionTarget() -> DomainName {
+        switch random.number(0...9) {
+        case 0: return longName()
+        case 1: return random.once(in: 2) ? .root : origin
+        case 2, 3: return redirections.isEmpty ? target() : random.pick(redirections)
+        case 4:
+            let known = redirections.isEmpty ? name() : random.pick(redirections)
+            return known.prepending(random.pick(RandomZone.labels)) ?? known
+        case 5: return name()
+        default: return target()
+        }
+    }
+
     /// After everything else, so that there is something to lead to.
     private mutating func addAliases() {
         for _ in 0..<random.number(1...10) {
@@ -159,8 +215,11 @@ package struct RandomZone {
         else { return }
         var zone = RandomZone(seed: random.next(), origin: cut)
         zone.fill(count: random.number(1...6))
+        if random.once(in: 3) { zone.addRedirections() }
         zone.addAliases(leadingTo: owners)
-        child = Child(origin: cut, text: zone.text, owners: zone.owners)
+        child = Child(
+            origin: cut, text: zone.text, strictText: zone.strictText, owners: zone.owners,
+            redirections: zone.redirections)
         if !random.once(in: 5) { addDelegation(at: cut, isServed: true) }
     }
 
@@ -173,38 +232,79 @@ package struct RandomZone {
 
     // MARK: - Records
 
-    /// Adds an RRset where none of its type is; keeps CNAME alone (RFC 1034 §3.6.2), and a zone
-    /// cut free of what only confuses (a wildcard that is delegated, RFC 4592 §4.2).
+    /// Adds an RRset where none of its type is; keeps CNAME alone (RFC 1034 §3.6.2), and DNAME away
+    /// from zone cuts (RFC 6672 §2.3).
+    @discardableResult
     mutating func add(
         _ type: RRType, at owner: DomainName, ttl: Int? = nil, _ rdata: [String]
-    ) {
+    ) -> Bool {
         let here = types[owner] ?? []
-        guard !here.contains(type), !here.contains(.cname), type != .cname || here.isEmpty
-        else { return }
+        guard !here.contains(type), !here.contains(.cname), type != .cname || here.isEmpty,
+            owner == origin || type != .dname || !here.contains(.ns),
+            owner == origin || type != .ns || !here.contains(.dname)
+        else { return false }
         if here.isEmpty { owners.append(owner) }
         types[owner, default: []].insert(type)
         var unique: [String] = []
         for value in rdata where !unique.contains(value) { unique.append(value) }
         let ttl = ttl ?? random.pick([0, 1, 60, 300, 3600, 86400, 2_147_483_647])
         rrsets.append(RRset(owner: owner, ttl: ttl, type: type, rdata: unique))
+        return true
     }
 
-    /// Names below the child's apex that this zone's file holds, and those above them.
-    var occludedNames: Set<DomainName> {
-        guard let child else { return [] }
-        var names: Set<DomainName> = []
-        for owner in owners where owner.isWithin(child.origin) {
-            var name = owner
-            while name != child.origin, let parent = name.parent {
-                names.insert(name)
-                name = parent
-            }
-        }
-        return names
+    /// The names of each zone, the deepest zone first.
+    var trees: [Tree] {
+        guard let child else { return [Tree(origin: origin, owners: owners, without: nil)] }
+        return [
+            Tree(origin: child.origin, owners: child.owners, without: nil),
+            Tree(origin: origin, owners: owners, without: child.origin),
+        ]
+    }
+
+    /// The tree of the parent's and the child's names together, as NSD has it.
+    var sharedTree: Tree {
+        Tree(origin: origin, owners: owners + (child?.owners ?? []), without: nil)
     }
 
     /// The zone file.
-    package var text: String {
+    package var text: String { text(of: rrsets) }
+
+    /// The zone file without what is never answered because of a DNAME above it, and without
+    /// DNAMEs below a zone cut: Knot and NSD take no zone with "resource records at any subdomain of the
+    /// owner of a DNAME RR" (RFC 6672 §2.4).
+    package var strictText: String {
+        text(
+            of: rrsets.filter { rrset in
+                var above: [DomainName] = []
+                var name = rrset.owner
+                while name != origin, let parent = name.parent {
+                    above.append(parent)
+                    name = parent
+                }
+                for name in above.reversed() {
+                    if types[name]?.contains(.dname) ?? false { return false }
+                    if name != origin, types[name]?.contains(.ns) ?? false {
+                        return rrset.type != .dname
+                    }
+                }
+                return true
+            })
+    }
+
+    /// Servers that take both files. NSD, with its one tree of names, refuses names of one zone
+    /// below a DNAME of the other.
+    package var peers: Set<Peer.Kind> {
+        guard let child else { return Set(Peer.Kind.allCases) }
+        func isApart(_ dnames: [DomainName], _ owners: [DomainName]) -> Bool {
+            dnames.allSatisfy { dname in
+                owners.allSatisfy { $0 == dname || !$0.isWithin(dname) }
+            }
+        }
+        return isApart(redirections, child.owners) && isApart(child.redirections, owners)
+            ? Set(Peer.Kind.allCases) : [.knot, .bind]
+    }
+
+    private func text(of rrsets: [RRset]) -> String {
         var lines: [String] = []
         for rrset in rrsets {
             for rdata in rrset.rdata {

@@ -3,6 +3,85 @@ import DNSWire
 extension Rule {
     package static let all: [Rule] = [
         Rule(
+            name: "bytes-after-message",
+            difference:
+                "bytes after the last record of a query: Knot gives FORMERR; we, NSD and BIND do not "
+                + "look at them",
+            paragraph: "none: RFC 1035 §4.1 gives them no meaning",
+            reason: "the query is whole and can be answered",
+            peers: [.knot], aspects: Set(Facts.Aspect.allCases)
+        ) { difference in
+            difference.query.oddity == .bytesAfter && difference.theirs.isFormatError
+        },
+        Rule(
+            name: "record-beside-opt",
+            difference:
+                "a record beside OPT in the additional section of a query: NSD gives FORMERR; we, Knot "
+                + "and BIND answer",
+            paragraph:
+                "RFC 6891 §6.1.1: OPT \"MAY be placed anywhere within the additional data section\"",
+            reason: "as written",
+            peers: [.nsd], aspects: Set(Facts.Aspect.allCases)
+        ) { difference in
+            [.recordBeforeOPT, .recordAfterOPT].contains(difference.query.oddity)
+                && difference.theirs.isFormatError
+        },
+        Rule(
+            name: "malformed-option",
+            difference:
+                "a malformed client subnet or cookie: some do not look at the options that they do not "
+                + "use, and answer; we give FORMERR, but BADVERS for another version of EDNS, where BIND "
+                + "gives FORMERR",
+            paragraph:
+                "RFC 7871 §7.1.1 and RFC 7873 §5.2.2: FORMERR; RFC 6891 §6.1.3: BADVERS for every "
+                + "version but 0",
+            reason: "as written",
+            peers: [.knot, .nsd, .bind], aspects: Set(Facts.Aspect.allCases)
+        ) { difference in
+            guard difference.query.edns?.options.contains(where: \.isMalformed) ?? false
+            else { return false }
+            return difference.ours.isFormatError
+                || difference.ours.isBadVersion && difference.theirs.isFormatError
+        },
+        Rule(
+            name: "question-of-errors",
+            difference: "FORMERR: NSD leaves the question out; we, Knot and BIND give it back",
+            paragraph: "none: RFC 1035 §4.1.1 speaks of the RCODE alone",
+            reason: "the question tells the requestor which of its queries this is about",
+            peers: [.nsd], aspects: [.question]
+        ) { difference in
+            difference.ours.isFormatError && difference.theirs.isFormatError
+                && difference.theirFacts.question.isEmpty
+        },
+        Rule(
+            name: "bits-of-errors",
+            difference:
+                "BADVERS: NSD gives all header bits of the query back, AA and TC too; we, Knot and BIND "
+                + "do not",
+            paragraph: "RFC 1035 §4.1.1: AA and TC speak of the response, Z \"must be zero\"",
+            reason: "as written",
+            peers: [.nsd], aspects: [.bits, .authoritative, .truncated]
+        ) { difference in
+            difference.ours.isBadVersion && difference.theirs.isBadVersion
+                && difference.theirs.flags & difference.query.bits == difference.theirs.flags
+                    & 0x07f0
+        },
+        Rule(
+            name: "cd-copied",
+            difference:
+                "CD: BIND copies it into the response, and AD into truncated ones; we, Knot and NSD clear "
+                + "both",
+            paragraph:
+                "RFC 4035 §3.1.6: \"a security-aware name server SHOULD clear the CD bit when composing "
+                + "an authoritative response\", and the AD bit unless all is \"authentic\"",
+            reason: "as written",
+            peers: [.bind], aspects: [.bits]
+        ) { difference in
+            let more = difference.theirFacts.bits ^ difference.ourFacts.bits
+            let copied: UInt16 = difference.theirs.isTruncated ? 0x0030 : 0x0010
+            return more & difference.query.bits & copied == more
+        },
+        Rule(
             name: "any-answers-one",
             difference:
                 "ANY: we, Knot and NSD answer with one RRset, each with one it chooses; BIND with "
@@ -13,11 +92,17 @@ extension Rule {
         ) { difference in
             guard difference.query.type == .any else { return false }
             if difference.theirs.isTruncated { return difference.peer == .bind }
-            let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
-            return !ours.isEmpty && Set(ours.map(\.type)).count == 1
-                && Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
-                && (difference.peer == .bind
-                    ? ours.isSubset(of: theirs) : Set(theirs.map(\.type)).count == 1)
+            if difference.ours.isTruncated {
+                return difference.peer != .bind
+                    && Set(difference.theirFacts.answers.map(\.type)).count == 1
+            }
+            // What a DNAME led to comes before it in both.
+            let common = difference.ourFacts.answers.intersection(difference.theirFacts.answers)
+            let ours = difference.ourFacts.answers.subtracting(common)
+            let theirs = difference.theirFacts.answers.subtracting(common)
+            if difference.peer == .bind { return ours.isEmpty }
+            return Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
+                && Set(ours.map(\.type)).count == 1 && Set(theirs.map(\.type)).count == 1
         },
         Rule(
             name: "cname-into-another-zone",
@@ -61,20 +146,23 @@ extension Rule {
         },
         Rule(
             name: "cname-chain-bound-knot",
-            difference: "Knot ends an answer after five CNAMEs; we go on to eight",
+            difference:
+                "Knot ends an answer after five CNAMEs, those of DNAMEs counted; we go on to eight",
             paragraph:
                 "RFC 1034 §3.6.2: \"CNAME chains should be followed\"; no RFC says how far",
             reason: "the resolver goes on where an answer ends; fewer questions are better",
             peers: [.knot], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
             let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
-            return theirs.count == 5 && theirs.allSatisfy { $0.type == .cname }
+            return theirs.aliasCount == 5 && theirs.allSatisfy(\.isAlias)
                 && difference.theirFacts.authorities.isEmpty
                 && (theirs.isSubset(of: ours) || difference.ours.isTruncated)
         },
         Rule(
             name: "cname-chain-bound-ours",
-            difference: "we end an answer after eight CNAMEs; NSD and BIND go on further",
+            difference:
+                "we end an answer after eight CNAMEs, those of DNAMEs counted; NSD and BIND go on further, "
+                + "BIND to eleven, and then SERVFAIL",
             paragraph:
                 "RFC 1034 §3.6.2: \"CNAME chains should be followed\"; no RFC says how far",
             reason:
@@ -83,9 +171,87 @@ extension Rule {
             peers: [.nsd, .bind], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
             let (ours, theirs) = (difference.ourFacts.answers, difference.theirFacts.answers)
-            return ours.count == 8 && ours.allSatisfy { $0.type == .cname }
+            return ours.aliasCount >= 8 && ours.allSatisfy(\.isAlias)
                 && difference.ourFacts.authorities.isEmpty
                 && (ours.isSubset(of: theirs) || difference.theirs.isTruncated)
+        },
+        Rule(
+            name: "name-too-long",
+            difference:
+                "a DNAME that makes too long a name: Knot looks at the DNAME's target instead, puts what "
+                + "is there beside the DNAME, and often forgets YXDOMAIN; we, NSD and BIND answer with "
+                + "YXDOMAIN and the DNAME",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: if the name would be too long, \"set RCODE to YXDOMAIN and exit\"",
+            reason: "as written",
+            peers: [.knot], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            difference.ours.responseCode == ResponseCode.nameExists.rawValue
+                && (difference.ours.isTruncated || difference.theirs.isTruncated
+                    || difference.ourFacts.answers.isSubset(of: difference.theirFacts.answers))
+        },
+        Rule(
+            name: "dname-of-wildcard",
+            difference:
+                "a DNAME whose owner begins with an asterisk, asked for a name below: Knot gives the DNAME "
+                + "that name as its owner; we, NSD and BIND the owner that it has",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"copy that record into the answer section\"; step 3d, the "
+                + "wildcard, comes later",
+            reason: "as written; the CNAME beside it says the same to everyone",
+            peers: [.knot], aspects: [.answer]
+        ) { difference in
+            difference.theirFacts.answers == difference.ourFacts.answers
+                && difference.ours.answers.contains { $0.type == .dname && $0.owner.isWildcard }
+        },
+        Rule(
+            name: "dname-of-wildcard-twice",
+            difference:
+                "a chain that comes to such a DNAME a second time, below another name: Knot ends the "
+                + "answer; we, NSD and BIND go on",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+            reason: "it is another name, not a circle; where it is one, the bound ends it",
+            peers: [.knot], aspects: [.code, .answer, .authority, .glue]
+        ) { difference in
+            let theirs = difference.theirFacts.answers
+            let owners = difference.theirs.answers.filter { $0.type == .dname }.map(\.owner)
+            return owners.count > theirs.count { $0.type == .dname }
+                && theirs.allSatisfy(\.isAlias) && difference.theirFacts.authorities.isEmpty
+                && theirs.isSubset(of: difference.ourFacts.answers)
+        },
+        Rule(
+            name: "dname-into-itself",
+            difference:
+                "a DNAME that leads below its own owner: NSD ends the answer after the first CNAME; we, "
+                + "Knot and BIND go on as far as with every chain",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+            reason: "one rule for all chains; the bound ends it",
+            peers: [.nsd], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            let theirs = difference.theirFacts.answers
+            return theirs.allSatisfy(\.isAlias) && difference.theirFacts.authorities.isEmpty
+                && (difference.ours.isTruncated || theirs.isSubset(of: difference.ourFacts.answers))
+                && theirs.contains { dname in
+                    dname.type == .dname && dname.target.map { $0.isWithin(dname.owner) } ?? false
+                }
+        },
+        Rule(
+            name: "any-behind-dname",
+            difference:
+                "ANY below a DNAME: BIND answers with DNAME and CNAME, and stops; we, Knot and NSD go on",
+            paragraph:
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\", "
+                + "whatever the type",
+            reason: "as written",
+            peers: [.bind], aspects: [.code, .answer, .authority, .glue, .truncated]
+        ) { difference in
+            let theirs = difference.theirFacts.answers
+            return difference.query.type == .any && theirs.count >= 2
+                && theirs.allSatisfy(\.isAlias) && difference.theirFacts.authorities.isEmpty
+                && difference.theirs.answers.last?.type == .cname
+                && (difference.ours.isTruncated || theirs.isSubset(of: difference.ourFacts.answers))
         },
         Rule(
             name: "ds-of-own-apex",
@@ -128,12 +294,13 @@ extension Rule {
             name: "glue-left-out",
             difference:
                 "glue that does not fit: BIND leaves some of it out, when other glue is there or "
-                + "none fits, without TC; we, Knot and NSD set TC",
+                + "none fits, without TC, and NSD the AAAA of a server whose A fits; we and Knot "
+                + "set TC",
             paragraph:
                 "RFC 9471: when glue for servers below the cut does not fit, \"the server must set the "
                 + "TC (Truncated) flag\"",
             reason: "as written",
-            peers: [.bind], aspects: [.glue, .truncated]
+            peers: [.nsd, .bind], aspects: [.glue, .truncated]
         ) { difference in
             let missing = difference.ourFacts.glue.subtracting(difference.theirFacts.glue)
             let byteCount = missing.reduce(difference.theirByteCount) {
@@ -148,20 +315,63 @@ extension Rule {
         Rule(
             name: "names-of-both-zones",
             difference:
-                "parent and child zone served side by side: for NSD a name of the parent's file at or "
-                + "below the child's apex, such as glue, also exists in the child and hides the "
-                + "child's wildcard, and the child's apex exists in the parent that does not "
-                + "delegate it; for us, Knot and BIND it does not",
+                "parent and child zone served side by side: NSD keeps one tree of names for both. A "
+                + "name that only the other zone's file has, or an empty non-terminal above one, "
+                + "exists for it in this zone too: it answers NODATA there, and hides the wildcard "
+                + "from what is below; for us, Knot and BIND the name does not exist",
             paragraph:
                 "RFC 1034 §4.2.1: glue is \"not part of the authoritative data\"; RFC 4592 §3.3.1: the "
                 + "closest encloser is \"the node in the zone's tree\"",
             reason: "zones are separate, whichever files one server reads",
-            peers: [.nsd], aspects: [.code, .answer, .authority, .glue]
+            peers: [.nsd], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
-            difference.names.contains { name in
-                difference.occludedNames.contains { name.isWithin($0) }
-                    || difference.query.type == .ds && difference.origins.contains(name)
+            guard let end = difference.theirDenial else { return false }
+            // DS of an apex is for the zone above.
+            let tree = difference.trees.first {
+                end.isWithin($0.origin) && !(difference.query.type == .ds && end == $0.origin)
             }
+            guard let tree, difference.theirFacts.authorities.first?.owner == tree.origin
+            else { return false }
+            return tree.closestEncloser(of: end) != difference.sharedTree.closestEncloser(of: end)
+        },
+        Rule(
+            name: "code-of-truncated",
+            difference:
+                "the RCODE of a response with TC: it says how far a server came before it had to stop: "
+                + "Knot NOERROR before an SOA, NSD before the DNAME that makes too long a name, BIND in "
+                + "an answer to ANY; NSD and BIND go on longer on chains, which BIND ends with SERVFAIL",
+            paragraph: "RFC 2181 §9: \"the resolver should ignore that response\"",
+            reason: "what is known may be said; over TCP all is said",
+            peers: [.knot, .nsd, .bind], aspects: [.code]
+        ) { difference in
+            difference.theirs.isTruncated
+                && (difference.ours.isTruncated
+                    || difference.theirs.responseCode == 0
+                        && [ResponseCode.nameError.rawValue, ResponseCode.nameExists.rawValue]
+                            .contains(difference.ours.responseCode))
+        },
+        Rule(
+            name: "soa-left-out",
+            difference:
+                "NXDOMAIN or NODATA behind CNAMEs, where the SOA does not fit: Knot leaves it out without "
+                + "TC; we, NSD and BIND set TC",
+            paragraph:
+                "RFC 2308 §3: the SOA must be there; RFC 2181 §9: TC when something required does not fit",
+            reason: "as written",
+            peers: [.knot], aspects: [.authority, .truncated]
+        ) { difference in
+            let missing = difference.ourFacts.authorities
+            let byteCount = missing.reduce(difference.theirByteCount) {
+                $0 + $1.owner.wire.count + 10 + $1.rdata.count
+            }
+            return !difference.query.isOverStream && !difference.theirs.isTruncated
+                && difference.theirFacts.authorities.isEmpty
+                && !difference.theirFacts.answers.isEmpty
+                && difference.theirFacts.answers.allSatisfy(\.isAlias)
+                && difference.ourFacts.code == difference.theirFacts.code
+                && (difference.ours.isTruncated
+                    || missing.allSatisfy { $0.type == .soa }
+                        && byteCount > difference.query.responseByteCountMax)
         },
         Rule(
             name: "truncation-by-size",
@@ -182,6 +392,20 @@ extension Rule {
     ]
 }
 
+extension Message {
+    fileprivate var isFormatError: Bool { responseCode == ResponseCode.formatError.rawValue }
+    fileprivate var isBadVersion: Bool { responseCode == ResponseCode.badVersion.rawValue }
+}
+
+extension Message.Record {
+    fileprivate var isAlias: Bool { type == .cname || type == .dname }
+}
+
+extension Set<Message.Record> {
+    /// Names that lead on.
+    fileprivate var aliasCount: Int { count { $0.type == .cname } }
+}
+
 extension Disagreement {
     /// The zone that holds a name: the deepest of those served.
     private func origin(of name: DomainName) -> DomainName? {
@@ -189,12 +413,15 @@ extension Disagreement {
     }
 
     /// Our chain of CNAMEs up to the first that leads from one of the zones into another; nil when
-    /// none does.
+    /// none does. The peer's chain, where our response is truncated and holds none.
     fileprivate var crossing: Set<Message.Record>? {
         var records: Set<Message.Record> = []
-        for record in ours.answers {
-            guard record.type == .cname, let target = record.target else { return nil }
+        for record in (ours.isTruncated ? theirs : ours).answers {
+            guard record.type == .cname || record.type == .dname, let target = record.target
+            else { return nil }
             records.insert(record.normalized)
+            // Its CNAME comes next.
+            if record.type == .dname { continue }
             let there = origin(of: target)
             if there != nil, there != origin(of: record.owner) { return records }
         }
@@ -209,6 +436,22 @@ extension Disagreement {
             glue.filter { $0.owner.isWithin(cut) && owners.contains($0.owner) }
         }
         return mustHave(ourFacts.glue) == mustHave(theirFacts.glue)
+    }
+
+    /// The name that the peer denies, or data of which: where its chain of CNAMEs ends. Nil when
+    /// it says something else, or comes there in another way than we do.
+    fileprivate var theirDenial: DomainName? {
+        guard theirFacts.authorities.count == 1, theirFacts.authorities.first?.type == .soa,
+            !theirs.isTruncated,
+            ours.isTruncated || theirFacts.answers.isSubset(of: ourFacts.answers)
+        else { return nil }
+        var targets: [DomainName: DomainName] = [:]
+        for record in theirs.answers where record.type == .cname {
+            targets[record.owner] = record.target
+        }
+        var end = query.name
+        while let next = targets.removeValue(forKey: end) { end = next }
+        return targets.isEmpty ? end : nil
     }
 
     /// The name asked for and those that CNAMEs led to.

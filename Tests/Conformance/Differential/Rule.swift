@@ -48,6 +48,7 @@ package struct Disagreement: Sendable {
     package var ours: Message
     package var theirs: Message
     package var ourFacts: Facts
+    /// With the owners that DNAMEs should have.
     package var theirFacts: Facts
     package var ourByteCount: Int
     package var theirByteCount: Int
@@ -56,6 +57,7 @@ package struct Disagreement: Sendable {
     var origins: [DomainName]
     /// Names of both zone files that hold records.
     var owners: Set<DomainName>
-    /// Names that the parent's file has at or below the child's apex, and those between them.
-    var occludedNames: Set<DomainName>
+    /// The names of each zone, the deepest zone first; and of all zones together.
+    var trees: [Tree]
+    var sharedTree: Tree
 }

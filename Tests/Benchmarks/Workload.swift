@@ -1,0 +1,92 @@
+import DNSWire
+import TestSupport
+
+/// One kind of query, as many different ones as wanted.
+struct Workload: Sendable {
+    var name: String
+    /// The query with a number; its ID is the number's lower bits.
+    var query: @Sendable (Int) -> [UInt8]
+
+    /// What the server is measured with; the order is that of the table.
+    static let all: [Workload] = [
+        Workload(name: "static") { plain("h\($0 % 1000).static.example", number: $0) },
+        Workload(name: "static, EDNS") { edns("h\($0 % 1000).static.example", number: $0) },
+        Workload(name: "geo") { plain("h\($0 % 1000).geo.example", number: $0) },
+        Workload(name: "geo, client subnet") {
+            edns("h\($0 % 1000).geo.example", number: $0, option: (8, subnet(number: $0)))
+        },
+        Workload(name: "geo, cookie") {
+            edns("h\($0 % 1000).geo.example", number: $0, option: (10, [1, 2, 3, 4, 5, 6, 7, 8]))
+        },
+        Workload(name: "wildcard") { plain("x\($0).w.static.example", number: $0) },
+        Workload(name: "referral") { plain("x\($0).sub.static.example", number: $0) },
+        Workload(name: "NXDOMAIN") { plain("x\($0).static.example", number: $0) },
+        Workload(name: "REFUSED") { plain("x\($0).elsewhere.example", number: $0) },
+        Workload(name: "FORMERR") { Array(plain("h1.static.example", number: $0).dropLast()) },
+    ]
+
+    /// Two zones of a thousand names each, and eight regions.
+    static let zones: [(file: String, text: String)] = [
+        (
+            "static.example.zone",
+            head
+                + (0..<1000).map { number in
+                    "h\(number) 300 A 198.51.100.\(number % 250 + 1)\n"
+                        + "h\(number) 300 AAAA 2001:db8::\(String(number, radix: 16))\n"
+                }.joined()
+                + "*.w 300 A 198.51.100.7\nsub NS ns.sub\nns.sub A 192.0.2.9\n"
+        ),
+        (
+            "geo.example.zone",
+            head + regions
+                + (0..<1000).map { "h\($0) 30 GEO nearest iad fra nrt sin gru syd jnb bom\n" }
+                .joined()
+        ),
+    ]
+
+    private static let head = """
+        $TTL 3600
+        @ SOA ns1 host 1 7200 1800 1209600 60
+        @ NS ns1
+        @ NS ns2
+        ns1 A 192.0.2.1
+        ns2 A 192.0.2.2
+
+        """
+
+    private static let regions = [
+        ("iad", "38.95 -77.45"), ("fra", "50.03 8.57"), ("nrt", "35.76 140.39"),
+        ("sin", "1.36 103.99"), ("gru", "-23.43 -46.47"), ("syd", "-33.95 151.18"),
+        ("jnb", "-26.13 28.24"), ("bom", "19.09 72.87"),
+    ].enumerated().map { index, region in
+        "\(region.0) REGION \(region.1)\n A 198.51.100.\(index + 1)\n"
+            + " AAAA 2001:db8::\(index + 1)\n"
+    }.joined()
+
+    // MARK: - Messages
+
+    /// Seven of ten ask for A, the others for AAAA.
+    private static func plain(_ name: String, number: Int) -> [UInt8] {
+        guard let domain = DomainName(name) else { preconditionFailure("\(name) is no name") }
+        let type: RRType = number % 10 < 7 ? .a : .aaaa
+        let header: [UInt8] =
+            [UInt8(number >> 8 & 0xff), UInt8(number & 0xff), 0, 0, 0, 1] + [0, 0, 0, 0, 0, 0]
+        return header + domain.wire + [0, UInt8(type.rawValue), 0, 1]
+    }
+
+    private static func edns(
+        _ name: String, number: Int, option: (code: UInt8, data: [UInt8])? = nil
+    ) -> [UInt8] {
+        var query = plain(name, number: number)
+        query[11] = 1
+        let options = option.map { [0, $0.code, 0, UInt8($0.data.count)] + $0.data } ?? []
+        return query + [0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, UInt8(options.count)] + options
+    }
+
+    /// An IPv4 /24 from all over.
+    private static func subnet(number: Int) -> [UInt8] {
+        let bits = UInt32(truncatingIfNeeded: number) &* 0x9e37_79b1
+        let first = UInt8(bits >> 24) % 223 + 1
+        return [0, 1, 24, 0, first, UInt8(bits >> 16 & 0xff), UInt8(bits >> 8 & 0xff)]
+    }
+}

@@ -43,12 +43,16 @@ static inline CURLcode ccurl_get_certificates(CURL *easy, struct curl_certinfo *
     return (curl_easy_getinfo)(easy, CURLINFO_CERTINFO, value);
 }
 
-/* The first bytes of a body are kept when they are wanted; a header or body beyond that ends it. */
-enum { ccurl_body_byte_count_max = 64 * 1024, ccurl_header_byte_count_max = 64 * 1024 };
+/* More headers than this end a transfer. */
+enum { ccurl_header_byte_count_max = 64 * 1024 };
 
-/* What came in: `body` has room for ccurl_body_byte_count_max bytes, or is NULL: not wanted. */
+/*
+ * What came in. The first body_byte_count_max bytes of the body are kept if `body` has room for
+ * them, or counted if it is NULL; more of it ends the transfer.
+ */
 struct ccurl_intake {
     unsigned char *body;
+    size_t body_byte_count_max;
     size_t body_byte_count;
     size_t header_byte_count;
 };
@@ -56,7 +60,7 @@ struct ccurl_intake {
 /* Refusing a piece ends the transfer with CURLE_WRITE_ERROR. */
 static inline size_t ccurl_take_body(char *bytes, size_t size, size_t count, void *context) {
     struct ccurl_intake *intake = context;
-    size_t room = ccurl_body_byte_count_max - intake->body_byte_count;
+    size_t room = intake->body_byte_count_max - intake->body_byte_count;
     size_t taken = size * count < room ? size * count : room;
     if (intake->body != NULL) memcpy(intake->body + intake->body_byte_count, bytes, taken);
     intake->body_byte_count += taken;

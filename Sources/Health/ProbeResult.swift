@@ -76,6 +76,12 @@ extension CheckSpecification {
         return !contains.isEmpty || pattern != nil
     }
 
+    /// How much of a body is looked at. A health page is short; an exposition of metrics is not.
+    package var bodyByteCountMax: Int {
+        if case .load = kind { return 1024 * 1024 }
+        return 64 * 1024
+    }
+
     /// The verdict on a complete HTTP response.
     package func judge(_ response: HTTPResponse, after duration: Duration) -> ProbeResult {
         var result = ProbeResult(

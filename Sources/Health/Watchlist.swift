@@ -85,8 +85,13 @@ package struct Watchlist: Sendable {
             let ticket = next.subject
             guard isWatched(ticket), let probe = entries[ticket.identifier.index]?.probe
             else { continue }
+            // Paces run from when it was due, so that being a little late each time does not add
+            // up; after a long delay they begin anew.
+            let isPunctual =
+                entries[ticket.identifier.index].map { now - next.time < $0.machine.nextDelay / 4 }
+                ?? false
             // In place: an entry is large, and this happens a thousand times a second.
-            entries[ticket.identifier.index]?.startTime = now
+            entries[ticket.identifier.index]?.startTime = isPunctual ? next.time : now
             starts.append((ticket, probe))
         }
         return starts

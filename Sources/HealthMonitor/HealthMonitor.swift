@@ -78,9 +78,12 @@ package final class HealthMonitor: Sendable {
     /// What this machine cannot probe at all, and why: to be told before anything counts on it.
     package static func obstacles(to probes: [Probe]) -> [String] {
         var words: [String] = []
-        var seen: Set<String> = []
+        var looked: Set<String> = []
         for probe in probes {
-            guard let obstacle = Flights.obstacle(to: probe), seen.insert(obstacle).inserted
+            // What may be in the way is the same for all addresses of a family.
+            let subject = "\(probe.address.family) \(probe.check.summary)"
+            guard looked.insert(subject).inserted, let obstacle = Flights.obstacle(to: probe),
+                !words.contains(obstacle)
             else { continue }
             words.append(obstacle)
         }

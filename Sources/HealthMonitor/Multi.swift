@@ -38,6 +38,8 @@ import Health
     }
 
     deinit {
+        // Nobody is left to be told which sockets to watch.
+        unsafe ccurl_watch(handle, nil, nil, nil)
         removeAll { _ in true }
         unsafe curl_multi_cleanup(handle)
     }

@@ -30,8 +30,10 @@ import Health
         unsafe socketErrorNumber.initialize(to: 0)
         unsafe intake = .allocate(capacity: 1)
         unsafe intake.initialize(to: ccurl_intake())
+        unsafe intake.pointee.body_byte_count_max = probe.check.bodyByteCountMax
         if probe.check.wantsBody {
-            unsafe intake.pointee.body = .allocate(capacity: Int(ccurl_body_byte_count_max))
+            // What is not written to takes no memory.
+            unsafe intake.pointee.body = .allocate(capacity: probe.check.bodyByteCountMax)
         }
         note(unsafe ccurl_set_error_buffer(easy, errorText))
         note(unsafe ccurl_open_sockets(easy, socketErrorNumber))

@@ -367,6 +367,14 @@ private final class SilentSocket {
         check.metrics = [LoadMetric(.queue, "queue_length")]
         door.behave(then: page("queue_length{a=\"b\"} 4\n"))
         #expect(try probed(check, at: "127.0.3.10") == (.up, "queue 4"))
+        // An exposition may be long, but not without end.
+        let others = (0..<40_000).map { "other_\($0) 1\n" }.joined()
+        door.behave(then: page(others + "queue_length 5\n"))
+        #expect(try probed(check, at: "127.0.3.10") == (.up, "queue 5"))
+        door.behave(then: page(others + others + "queue_length 5\n"))
+        #expect(
+            try probed(check, at: "127.0.3.10")
+                == (.down, "a load report of more than 1048576 bytes"))
     }
 
     @Test func strainTakesDownAfterFall() async throws {

@@ -49,6 +49,20 @@ import Testing
         #expect(list.nextStart == next + .seconds(10))
     }
 
+    @Test func beingLateDoesNotAddUp() throws {
+        var list = Watchlist()
+        _ = list.watch([probe(1)], at: second(0))
+        let first = try start(&list, at: second(0))
+        _ = list.received(result(passed: true), of: first.ticket, at: second(0))
+        let anchor = try #require(list.nextStart)
+        for round in 0..<1000 {
+            let due = anchor + .seconds(10 * round)
+            #expect(list.nextStart == due)
+            let next = try start(&list, at: due + .milliseconds(700))
+            _ = list.received(result(passed: true), of: next.ticket, at: due + .seconds(1))
+        }
+    }
+
     @Test func failuresQuickenThePaceAndSlowProbesNeverPileUp() throws {
         var list = Watchlist()
         _ = list.watch([probe(1)], at: second(0))

@@ -85,6 +85,46 @@ import Testing
         #expect(shows("down", times: 2, answer: "192.0.2.2"))
     }
 
+    /// `hold=`, told by the log and both reports. Held for an hour at most: nothing here waits.
+    @Test func aTargetThatFlapsIsHeld() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("up\n", to: "iad")
+        let server = try TestServer(
+            zones: [
+                (
+                    "example.zone",
+                    CheckKindTests.zoneHead + """
+                        iad  CHECK  file \(path) every=100ms fast=100ms fall=1 rise=1
+                             REGION 38.95 -77.45
+                             A 192.0.2.1
+                        fra  REGION 50.03 8.57
+                             A 192.0.2.2
+                        app  1 GEO failover iad fra hold=1h
+                        free 1 GEO failover iad fra
+
+                        """
+                )
+            ])
+        func tell(_ word: String) throws {
+            try folder.write(word + "\n", to: "next")
+            // In one step, so that no probe sees half a file.
+            try #require(rename(folder.path + "/next", path) == 0)
+            let told = eventually {
+                (try? server.control("regions").text.contains("file says \(word)")) == true
+            }
+            #expect(told, "\(word)")
+        }
+        for word in ["down", "up", "down", "up"] { try tell(word) }
+        #expect(server.process.waitForOutput(" held: it keeps going up and down"))
+        #expect(eventually { server.client.addresses("free.example.") == ["192.0.2.1"] })
+        #expect(server.client.addresses("app.example.") == ["192.0.2.2"])
+        #expect(try server.control("regions").text.contains(#/iad +held +192\.0\.2\.1 /#))
+        #expect(try server.control("status").text.contains(#/held +iad until 20[0-9-]+T/#))
+        // The counting survives a reload.
+        #expect(try server.control("reload").status == 0)
+        #expect(server.client.addresses("app.example.") == ["192.0.2.2"])
+    }
+
     /// A server that cannot run a check would serve its targets as up for ever: it does not start.
     @Test func aCheckThatCannotBeRunIsAnErrorAtLoad() throws {
         let folder = try TemporaryFolder()

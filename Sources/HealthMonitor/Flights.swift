@@ -163,7 +163,8 @@ final class Flights {
                 _ = try Conversation.openEcho(probe.address.family)
                 return nil
             } catch {
-                return "CHECK ping: this server may not send \(probe.address.family) ICMP "
+                let family = probe.address.family == .ipv4 ? "IPv4" : "IPv6"
+                return "CHECK ping: this server may not send \(family) ICMP "
                     + "(\(error.words)); allow its group in sysctl net.ipv4.ping_group_range, "
                     + "or give it CAP_NET_RAW"
             }

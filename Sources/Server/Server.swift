@@ -44,20 +44,22 @@ package final class Server {
         monitor = HealthMonitor(
             certificateAuthorities: settings.certificateAuthorities,
             onChange: { serving.update($0) },
-            onTransition: { report in
-                log.write(
-                    report.state == .down ? .warning : .info, "check",
-                    report.transition?.reason ?? report.words,
-                    [
-                        ("address", report.probe.address.description),
-                        ("port", "\(report.probe.check.port)"),
-                        ("state", report.state.name),
-                        report.state == .down
-                            ? ("failures", "\(report.consecutiveFailures)")
-                            : ("successes", "\(report.consecutiveSuccesses)"),
-                        ("check", report.probe.check.summary),
-                    ])
-            })
+            onTransition: { Server.log($0, to: log) })
+    }
+
+    /// One check of one address has changed its state.
+    private static func log(_ report: ProbeReport, to log: Log) {
+        var fields = [("address", report.probe.address.description)]
+        if report.probe.check.port > 0 { fields.append(("port", "\(report.probe.check.port)")) }
+        fields.append(("state", report.state.name))
+        fields.append(
+            report.state == .down
+                ? ("failures", "\(report.consecutiveFailures)")
+                : ("successes", "\(report.consecutiveSuccesses)"))
+        fields.append(("check", report.probe.check.summary))
+        log.write(
+            report.state == .down ? .warning : .info, "check",
+            report.transition?.reason ?? report.words, fields)
     }
 
     /// Runs until told to stop. Returns the exit status.

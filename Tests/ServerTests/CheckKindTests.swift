@@ -3,6 +3,14 @@ import Foundation
 import TestSupport
 import Testing
 
+/// A network namespace of its own needs root, and a container may forbid it even then.
+private let hasNamespaces: Bool = {
+    guard geteuid() == 0, let unshare = Programs.find("unshare"),
+        Programs.find("setpriv") != nil, Programs.find("ip") != nil
+    else { return false }
+    return (try? RunningProcess.run(unshare, ["-n", "true"]).status) == 0
+}()
+
 /// The kinds of check from the zone file to the answers, and what `geodnsctl regions` tells.
 @Suite struct CheckKindTests {
     private static let zoneHead = """
@@ -123,6 +131,45 @@ import Testing
         // The counting survives a reload.
         #expect(try server.control("reload").status == 0)
         #expect(server.client.addresses("app.example.") == ["192.0.2.2"])
+    }
+
+    /// Without CAP_NET_RAW it is `net.ipv4.ping_group_range` that decides (icmp(7)).
+    @Test(
+        .enabled(if: hasNamespaces, "needs root, unshare, setpriv, ip and network namespaces"),
+        arguments: [true, false])
+    func pingNeedsLeave(isAllowed: Bool) throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            CheckKindTests.zoneHead + """
+                iad  CHECK  ping
+                     REGION 38.95 -77.45
+                     A 127.0.0.1
+                     AAAA ::1
+                app  GEO failover iad
+
+                """, to: "zones/example.zone")
+        let command = """
+            ip link set lo up
+            echo \(isAllowed ? "0 0" : "1 0") > /proc/sys/net/ipv4/ping_group_range
+            exec setpriv --bounding-set=-net_raw --inh-caps=-net_raw "$@"
+            """
+        let server = try RunningProcess(
+            try #require(Programs.find("unshare")),
+            [
+                "-n", "sh", "-ec", command, "sh", Programs.own("geodnsd"), "--zones",
+                folder.path + "/zones", "--geo-data", "none", "--listen", "127.0.0.1@0",
+                "--control", folder.path + "/control",
+            ])
+        defer { server.stop() }
+        if isAllowed {
+            #expect(server.waitForOutput(" ready"), "\(server.text)")
+            #expect(server.text.contains("check: echo reply address=127.0.0.1 state=up"))
+            #expect(server.text.contains("check: echo reply address=::1 state=up"))
+        } else {
+            #expect(server.waitForExit() == 1)
+            #expect(server.text.contains("this server may not send IPv4 ICMP"))
+            #expect(server.text.contains("this server may not send IPv6 ICMP"))
+        }
     }
 
     /// A server that cannot run a check would serve its targets as up for ever: it does not start.

@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test conformance instructions lint format install uninstall clean
+.PHONY: help deps build geo-data demo test conformance fuzz soak instructions lint format install
+.PHONY: uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
@@ -44,8 +45,8 @@ geo-data: deps ## Build geo-data/world-country.mmdb, if it is missing or older t
 demo: deps build geo-data ## Show what it does; CHECK=1 asserts each step
 	@CHECK='$(CHECK)' Tests/Demo/demo
 
-test: deps geo-data ## Run all tests
-	$(SWIFT) test
+test: deps geo-data ## Run all tests; SANITIZE=address or SANITIZE=thread: under that sanitizer
+	$(if $(SANITIZE),tools/test-sanitized $(SANITIZE) )$(SWIFT) test
 
 # At most ten minutes or so for the 200 zones of 1,000 questions.
 ZONES ?= 200
@@ -53,6 +54,15 @@ QUERIES ?= 1000
 conformance: deps ## Compare with Knot, NSD and BIND over random zones (ZONES, QUERIES, SEED)
 	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Conformance/run --zones $(ZONES) --queries $(QUERIES) \
 	    $(if $(SEED),--seed $(SEED))
+
+SECONDS ?= 60
+fuzz: deps ## Fuzz whatever takes bytes from outside, each for SECONDS (TARGET: only that)
+	@SWIFT='$(SWIFT)' Tests/Fuzz/run $(SECONDS) $(TARGET)
+
+MINUTES ?= 60
+soak: deps ## Good and hostile traffic and reloads every second for MINUTES (SANITIZE as for test)
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' SANITIZE='$(SANITIZE)' \
+	    Tests/Soak/run --minutes $(MINUTES)
 
 # Instructions, not seconds: repeatable, whatever else the machine does.
 instructions: deps geo-data ## Count instructions per query against thresholds (RECORD=1 sets them)
@@ -63,7 +73,7 @@ instructions: deps geo-data ## Count instructions per query against thresholds (
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
-	@for script in .ci/run tools/* Tests/Demo/demo; do bash -n "$$script"; done
+	@for script in .ci/run $(filter-out %.c,$(wildcard tools/*)) Tests/Demo/demo Tests/Fuzz/run Tests/Soak/run; do bash -n "$$script"; done
 	$(SWIFT) build --build-tests
 
 format: ## Bring the sources into form

@@ -28,6 +28,28 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         ])
 }
 
+/// Tests/Fuzz: with GEODNS_FUZZ a program that libFuzzer drives (`make fuzz`), else tests of the
+/// same sources. libFuzzer has a `main` of its own, which no other program could be linked with.
+let isFuzzing = Context.environment["GEODNS_FUZZ"] != nil
+let fuzzingDependencies: [Target.Dependency] = [
+    "Addressing", "Configuration", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
+    "Geography", "Health", "Loader", "Responder", "Steering", "Transport", "ZoneFile", "Zones",
+]
+let fuzzing: Target =
+    isFuzzing
+    ? .executableTarget(
+        name: "fuzz", dependencies: fuzzingDependencies, path: "Tests/Fuzz",
+        exclude: ["FuzzTests.swift", "run"],
+        swiftSettings: [
+            .enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"]),
+        ])
+    : .testTarget(
+        name: "FuzzTests", dependencies: fuzzingDependencies + ["TestSupport"], path: "Tests/Fuzz",
+        exclude: ["EntryPoint.swift", "run"],
+        swiftSettings: [
+            .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
+        ])
+
 let package = Package(
     name: "geodns",
     targets: [
@@ -69,9 +91,9 @@ let package = Package(
         layer(
             "HealthMonitor",
             ["Addressing", "DNSWire", "Health", "SystemCalls", "CCurl", "CLinux"]),
-        layer("Transport", ["Addressing", "Responder", "CLinux", "SystemCalls"]),
+        layer("Transport", ["Addressing", "Health", "Responder", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
-        layer("Configuration", ["Addressing", "Diagnostics", "SystemCalls", "CYAML"]),
+        layer("Configuration", ["Addressing", "DNSWire", "Diagnostics", "SystemCalls", "CYAML"]),
 
         layer(
             "Loader",
@@ -124,6 +146,12 @@ let package = Package(
         .executableTarget(
             name: "conformance", dependencies: ["Differential"],
             path: "Tests/Conformance/Program",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+
+        // Good and hostile traffic for as long as one likes: `make soak`.
+        .executableTarget(
+            name: "soak", dependencies: ["DNSWire", "TestSupport", "ZoneFile"],
+            path: "Tests/Soak", exclude: ["run"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
         // What a query costs: `make instructions`.
@@ -181,5 +209,6 @@ let package = Package(
                 "Geography", "Health", "Loader", "Responder", "Steering", "Zones", "TestSupport",
             ]),
         tests("TidyTests", []),
+        fuzzing,
     ]
 )

@@ -1,4 +1,5 @@
 package import Addressing
+package import DNSWire
 
 /// What `geodnsd` is told on its command line.
 package struct ServerSettings: Sendable {
@@ -30,6 +31,9 @@ package struct ServerSettings: Sendable {
     package var tcpIdleSeconds: Int
     /// Peers that put a PROXY header before each query.
     package var proxySources: [Prefix]
+    package var abuse: AbuseSettings
+    /// The agent domain of DNS error reporting (RFC 9567); nil: resolvers are not told of any.
+    package var reportAgent: DomainName?
     /// Build everything, report, and end.
     package var checkOnly: Bool
 
@@ -76,6 +80,8 @@ package struct ServerSettings: Sendable {
                 "cookie-secret", "FILE",
                 "32 hexadecimal digits a line, shared by servers behind one address: the secret "
                     + "for DNS cookies, and the one before it (default: a random one)"),
+        ] + AbuseSettings.options + [
+            reportAgentOption,
             Option(
                 "tcp-connections", "N",
                 "TCP connections of each worker (default \(defaultTCPConnectionCountMax))"),
@@ -118,6 +124,8 @@ package struct ServerSettings: Sendable {
         let version = try ServerSettings.text(arguments, "version-text")
         versionText = version == "none" ? nil : version ?? ServerSettings.defaultVersionText
         cookieSecret = arguments.last("cookie-secret")
+        abuse = try AbuseSettings(arguments)
+        reportAgent = try ServerSettings.reportAgent(arguments)
         checkOnly = arguments.has("check")
         tcpConnectionCountMax =
             try ServerSettings.number(arguments, "tcp-connections", 1...1_000_000)

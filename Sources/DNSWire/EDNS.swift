@@ -16,6 +16,7 @@ package struct EDNS: Sendable, BitwiseCopyable {
     package static let serverIdentifierCode: UInt16 = 3
     package static let keepaliveCode: UInt16 = 11
     package static let extendedErrorCode: UInt16 = 15
+    package static let reportChannelCode: UInt16 = 18
 
     /// The fixed part of the OPT record whose type stands at `fixed`; its options come after.
     @inline(__always)

@@ -34,6 +34,7 @@ package struct SipHash: Sendable, BitwiseCopyable {
         return v0 ^ v1 ^ v2 ^ v3
     }
 
+    @inline(__always)
     private mutating func round() {
         v0 &+= v1
         v1 = rotate(v1, 13) ^ v0

@@ -21,6 +21,13 @@ package enum FileSystem {
         return status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether its mode lets every user of the machine read it.
+    package static func isReadableByOthers(_ path: String) throws(FileError) -> Bool {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw FileError(path) }
+        return status.st_mode & S_IROTH != 0
+    }
+
     /// Names in a directory, sorted, those that start with a dot left out.
     package static func names(in directory: String) throws(FileError) -> [String] {
         guard let handle = unsafe opendir(directory) else { throw FileError(directory) }

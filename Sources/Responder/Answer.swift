@@ -52,6 +52,10 @@ struct Answer: ~Copyable {
     /// ECS scope of the answer (RFC 7871 §7.2.1).
     var scope = 0
     var extendedError: ExtendedError?
+    /// Without records, for TC: the client is to come over TCP.
+    private(set) var isTruncated = false
+    /// Where the QNAME led; nil when it was not looked up.
+    var lookup: ZoneTable.Lookup?
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
     var cookieHash: UInt64 = 0
@@ -70,10 +74,27 @@ struct Answer: ~Copyable {
         isAuthoritative = false
         scope = 0
         extendedError = nil
+        isTruncated = false
+        lookup = nil
         cookieState = .none
         aliasCount = 0
         names.reset()
         count = 0
+    }
+
+    /// Takes back what it says, for an error.
+    mutating func become(_ code: ResponseCode) {
+        self.code = code
+        isAuthoritative = false
+        scope = 0
+        extendedError = nil
+        count = 0
+    }
+
+    /// Takes back what it says: over TCP the client gets it.
+    mutating func becomeTruncated() {
+        become(.noError)
+        isTruncated = true
     }
 
     /// False when there is no room; only glue of a very large delegation can meet that.

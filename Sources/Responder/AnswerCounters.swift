@@ -17,6 +17,8 @@ final class AnswerCounters: Sendable {
     let refused = Atomic<UInt64>(0)
     let badVersion = Atomic<UInt64>(0)
     let badCookie = Atomic<UInt64>(0)
+    let limited = Atomic<UInt64>(0)
+    let limitedSlipped = Atomic<UInt64>(0)
     let steered = Atomic<UInt64>(0)
     let backup = Atomic<UInt64>(0)
     let lastResort = Atomic<UInt64>(0)
@@ -58,6 +60,12 @@ extension AnswerCounters {
     func countTruncated() { truncated.increment() }
     func countClientSubnet() { withClientSubnet.increment() }
 
+    /// A response that the rate limit held back; `slips`: it went out without what was asked.
+    func countLimited(slips: Bool) {
+        limited.increment()
+        if slips { limitedSlipped.increment() }
+    }
+
     func count(_ state: CookieState) {
         guard state != .none else { return }
         withCookie.increment()
@@ -87,6 +95,8 @@ package struct AnswerTotals: Sendable, Equatable {
             ("REFUSED", counters.refused.load(ordering: .relaxed)),
             ("BADVERS", counters.badVersion.load(ordering: .relaxed)),
             ("BADCOOKIE", counters.badCookie.load(ordering: .relaxed)),
+            ("rate limited", counters.limited.load(ordering: .relaxed)),
+            ("rate limited, slipped", counters.limitedSlipped.load(ordering: .relaxed)),
             ("steered", counters.steered.load(ordering: .relaxed)),
             ("steered to a backup", counters.backup.load(ordering: .relaxed)),
             ("steered as last resort", counters.lastResort.load(ordering: .relaxed)),

@@ -20,7 +20,7 @@ extension Responder {
         writer.limit -= requiredOptionByteCount
         let bodyStart = writer.count
         var counts = (answer: UInt16(0), authority: UInt16(0), additional: UInt16(0))
-        var isTruncated = false
+        var isTruncated = answer.isTruncated
         for index in 0..<answer.count {
             let item = answer[index]
             let before = writer.count
@@ -142,7 +142,7 @@ extension Responder {
             let isWritten = writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
             // Never compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
             if type == .dname, isWritten {
-                writer.rememberName(in: writer.count - rdata.count..<writer.count - 1)
+                writer.rememberRDATA(in: writer.count - rdata.count..<writer.count - 1)
             }
             return isWritten
         }

@@ -20,7 +20,9 @@ extension Responder {
         // What a zone says of steering is for those who may transfer it; nobody may yet.
         guard !query.type.isSteering else { return refuse(.prohibited) }
         var owner = AnswerItem.question
-        switch redirected(zones.find(name, dsAtCut: query.type == .ds), owner: &owner) {
+        let lookup = zones.find(name, dsAtCut: query.type == .ds)
+        answer.lookup = lookup
+        switch redirected(lookup, owner: &owner) {
         case nil, .redirection: break
         case .outsideZones:
             // The resolver asks there, if a DNAME led out.

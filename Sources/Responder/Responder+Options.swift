@@ -31,6 +31,7 @@ extension Responder {
         if edns.wantsServerIdentifier { putServerIdentifier(into: &writer) }
         if edns.wantsKeepalive { putKeepalive(into: &writer) }
         if let error = answer.extendedError { put(error, into: &writer) }
+        if let agent = settings.reportAgent { putReportChannel(agent, into: &writer) }
         if writer.count > start { writer.patch16(UInt16(writer.count - start), at: start - 2) }
     }
 
@@ -84,6 +85,41 @@ extension Responder {
             writer.put16(EDNS.extendedErrorCode) && writer.put16(2)
             && writer.put16(error.rawValue)
         if !isWritten { writer.truncate(to: before) }
+    }
+
+    /// Sent unasked (RFC 9567 §6.2), where a zone of this server answers for itself: what a
+    /// resolver finds wrong behind a referral is not of its making.
+    private mutating func putReportChannel(
+        _ agent: Range<Int>, into writer: inout MessageWriter
+    ) {
+        guard answer.isAuthoritative, !enclosesReportAgent() else { return }
+        let before = writer.count
+        let isWritten =
+            writer.put16(EDNS.reportChannelCode) && writer.put16(UInt16(agent.count))
+            && writer.put(texts, agent)
+        if !isWritten { writer.truncate(to: before) }
+    }
+
+    /// The agent domain must not lie in the zone that it is told about (RFC 9567 §8.1): what is
+    /// wrong with the zone would be wrong with the reports, too, and each would cause another.
+    private mutating func enclosesReportAgent() -> Bool {
+        let zone: UInt32
+        switch answer.lookup {
+        case .name(let node), .wildcard(let node), .redirection(let node), .delegation(let node):
+            zone = zones.nodes[node].zone
+        case .nothing(let index):
+            zone = UInt32(index)
+        case .outsideZones, nil:
+            return true
+        }
+        let apex = zones.nodes[Int(zones.zones[Int(zone)].apex)]
+        for label in 0...reportAgent.labelCount
+        where reportAgent.hash(from: label) == apex.hash
+            && reportAgent.byteCount - reportAgent.offset(of: label) == Int(apex.nameByteCount)
+        {
+            return true
+        }
+        return false
     }
 
     // MARK: - Cookies

@@ -1,5 +1,6 @@
 package import Addressing
 import DNSWire
+package import Health
 import Steering
 import Tables
 import Zones
@@ -19,7 +20,7 @@ package enum Channel: Sendable, BitwiseCopyable {
 /// copied to the stack for each call (Swift 6.3, seen in callgrind).
 ///
 /// Reading order: here, `Responder+Lookup` (RFC 1034 §4.3.2), `Responder+Encoding`,
-/// `Responder+Options`.
+/// `Responder+Options`, `Responder+Limits`.
 package struct Responder: ~Copyable {
     private let snapshots: SnapshotCell
     private var snapshot: Snapshot
@@ -27,11 +28,14 @@ package struct Responder: ~Copyable {
     private let counters: AnswerCounters
     private(set) var settings: ResponderSettings
     private(set) var secrets: CookieSecrets
+    private(set) var policy: DatagramPolicy
     /// How long a TCP connection may be idle, as RFC 7828 §3.1 counts it: in 100 ms. Nil: clients
     /// are not told.
     let keepalive: UInt16?
     /// Seconds since 1970, modulo 2^32, as of the last `setTime`.
     private(set) var now: UInt32 = 0
+    /// As of the last `setTime`, for rate limits.
+    private(set) var monotonicNow = MonotonicTime(nanoseconds: 0)
 
     /// Windows on `snapshot` and `settings`, which this value holds.
     var zones: ZoneTable.View
@@ -46,16 +50,23 @@ package struct Responder: ~Copyable {
     var chased = QuestionName()
     var random: RandomSource
     private(set) var isStream = false
+    /// The agent domain of the settings, if they have one.
+    private(set) var reportAgent = QuestionName()
+    var limiter: RateLimiter
 
     /// `seed` starts the generator that deals shares `by=query`. `streamIdleTimeout` is what
-    /// clients are told that ask how long a TCP connection may be idle.
+    /// clients are told that ask how long a TCP connection may be idle. `workerCount` responders
+    /// share a rate limit; it is the one of the settings now, and stays.
     package init(
-        _ snapshots: SnapshotCell, seed: UInt64, streamIdleTimeout: Duration? = nil
+        _ snapshots: SnapshotCell, seed: UInt64, streamIdleTimeout: Duration? = nil,
+        workerCount: Int = 1
     ) {
         self.snapshots = snapshots
         snapshot = snapshots.latest
         settings = snapshots.settings
         secrets = settings.cookieSecrets
+        policy = settings.policy
+        limiter = RateLimiter(settings.rateLimits, workerCount: workerCount)
         keepalive = streamIdleTimeout.map { UInt16(clamping: Int64($0 / .milliseconds(100))) }
         // SAFETY: `snapshot` and `settings` are held beside their views, and replaced together
         // with them.
@@ -64,10 +75,12 @@ package struct Responder: ~Copyable {
         texts = unsafe settings.bytes.view
         counters = snapshots.makeCounters()
         random = RandomSource(seed: seed)
+        readReportAgent()
     }
 
-    /// Longest response over UDP that this server sends (RFC 9715 §3.1: no fragments).
-    package static let datagramByteCountMax = 1232
+    /// Longest response over UDP, unless the settings say otherwise (RFC 9715 §3.1: no fragments),
+    /// and what clients are told that may be sent here.
+    package static var datagramByteCountMax: Int { 1232 }
     /// Longest response over UDP without EDNS (RFC 1035 §4.2.1).
     static let plainDatagramByteCountMax = 512
     /// Longest message over TCP: the length prefix has 16 bits (RFC 1035 §4.2.2).
@@ -77,20 +90,39 @@ package struct Responder: ~Copyable {
     package mutating func refresh() {
         guard snapshots.refresh(&snapshot, &settings, seen: &seen) else { return }
         secrets = settings.cookieSecrets
+        policy = settings.policy
         // SAFETY: `snapshot` and `settings` are held beside their views, and replaced together
         // with them.
         zones = unsafe snapshot.zones.view
         steering = unsafe snapshot.answers.view
         texts = unsafe settings.bytes.view
+        readReportAgent()
     }
 
-    /// The time that server cookies are made and checked with; a second or two do not matter, so
-    /// once for many batches will do. `now`: seconds since 1970, modulo 2^32 (RFC 9018 §4.3).
-    package mutating func setTime(_ now: UInt32) { self.now = now }
+    private mutating func readReportAgent() {
+        guard let agent = settings.reportAgent else { return }
+        _ = reportAgent.read(texts.span, at: agent.lowerBound)
+    }
+
+    /// Longest response over UDP under the settings at the start: room for that is needed.
+    package var datagramByteCountMax: Int { policy.byteCountMax }
+
+    /// The time, once for many batches. `now`, in seconds since 1970, modulo 2^32, is what server
+    /// cookies are made and checked with (RFC 9018 §4.3): a second or two do not matter.
+    /// `monotonic` fills the buckets of rate limits: a millisecond does not matter.
+    package mutating func setTime(_ now: UInt32, monotonic: MonotonicTime) {
+        self.now = now
+        monotonicNow = monotonic
+    }
+
+    /// Tells what rate limits have begun and ceased to do; called about once a second.
+    package mutating func reportRateLimits() {
+        limiter.report(to: snapshots.rateLimitReports, at: monotonicNow)
+    }
 
     /// Writes the response to one message from the start of `response`, and returns its byte
     /// count; 0: say nothing. `response` holds at least `datagramByteCountMax` bytes for a
-    /// datagram and 65,535 for a stream.
+    /// datagram and 65,535 for a stream: no response is longer than it.
     package mutating func respond(
         to message: Span<UInt8>, from client: IPAddress, over channel: Channel,
         into response: inout MutableSpan<UInt8>
@@ -109,8 +141,13 @@ package struct Responder: ~Copyable {
         case .cookieOnly:
             if answer.cookieState == .bad { answer.code = .badCookie }
         case .query:
-            find(for: Client(source: client, subnet: usableSubnet))
+            if lacksDemandedCookie {
+                demandCookie()
+            } else {
+                find(for: Client(source: client, subnet: usableSubnet))
+            }
         }
+        if limiter.isOn, !passesRateLimit(client) { return 0 }
         var writer = MessageWriter(&response, limit: byteCountMax)
         let isTruncated = encode(message, into: &writer)
         count(isTruncated: isTruncated)
@@ -127,9 +164,10 @@ package struct Responder: ~Copyable {
 
     private var byteCountMax: Int {
         if isStream { return Responder.streamByteCountMax }
+        let most = query.edns?.payloadByteCountMax ?? Responder.plainDatagramByteCountMax
         return min(
-            query.edns?.payloadByteCountMax ?? Responder.plainDatagramByteCountMax,
-            Responder.datagramByteCountMax)
+            most,
+            answer.cookieState == .good ? policy.byteCountMax : policy.byteCountMaxWithoutCookie)
     }
 
     private mutating func count(isTruncated: Bool) {
@@ -141,4 +179,10 @@ package struct Responder: ~Copyable {
     }
 
     func countSteered(_ reason: Reason) { counters.count(reason) }
+
+    func countLimited(slips: Bool) {
+        counters.countLimited(slips: slips)
+        // What goes out is counted as every response is.
+        if !slips { counters.countQuery() }
+    }
 }

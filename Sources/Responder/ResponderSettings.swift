@@ -4,6 +4,12 @@ import Tables
 /// What a server tells about itself, and what it makes cookies with; the same for all its workers.
 package final class ResponderSettings: Sendable {
     package let cookieSecrets: CookieSecrets
+    let policy: DatagramPolicy
+    /// Nil: clients are answered as often as they ask.
+    let rateLimits: RateLimits?
+    /// The agent domain that resolvers may report errors to (RFC 9567 §5), as it stands in `bytes`;
+    /// nil: they are not told of any.
+    let reportAgent: Range<Int>?
     /// Names in lower case and character-strings, as they stand on the wire.
     let bytes: FrozenArray<UInt8>
     /// The identity, one character-string; nil: none is given.
@@ -24,7 +30,11 @@ package final class ResponderSettings: Sendable {
     /// `identity` says which of several servers this is: NSID, `id.server`, `hostname.bind`.
     /// `version` answers `version.bind` and `version.server`. Both are 1 to 255 bytes; nil: such
     /// questions are refused, and NSID is ignored.
-    package init(identity: String? = nil, version: String? = nil, cookieSecrets: CookieSecrets) {
+    package init(
+        identity: String? = nil, version: String? = nil, cookieSecrets: CookieSecrets,
+        policy: DatagramPolicy = DatagramPolicy(), rateLimits: RateLimits? = nil,
+        reportAgent: DomainName? = nil
+    ) {
         var bytes: [UInt8] = []
         func append(_ text: String?) -> Range<Int>? {
             guard let text else { return nil }
@@ -46,6 +56,10 @@ package final class ResponderSettings: Sendable {
             bytes.append(0)
         }
         self.cookieSecrets = cookieSecrets
+        self.policy = policy
+        self.rateLimits = rateLimits
+        self.reportAgent = reportAgent.map { bytes.count..<bytes.count + $0.wire.count }
+        bytes += reportAgent?.wire ?? []
         self.identity = identity
         self.chaosNames = chaosNames
         // Names are compared in words of eight bytes, which may reach past the last one.

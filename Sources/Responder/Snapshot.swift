@@ -25,6 +25,8 @@ package final class SnapshotCell: Sendable {
     private let current: Mutex<(snapshot: Snapshot, settings: ResponderSettings)>
     private let generation: Atomic<UInt64>
     private let counters = Mutex<[AnswerCounters]>([])
+    /// What responders tell of their rate limits.
+    package let rateLimitReports = RateLimitReports()
 
     package init(_ first: Snapshot, settings: ResponderSettings = .anonymous()) {
         current = Mutex((first, settings))

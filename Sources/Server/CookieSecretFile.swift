@@ -7,13 +7,17 @@ import Loader
 enum CookieSecretFile {
     /// Nil with a problem: a server with another secret than its neighbours looks well, and is not.
     static func read(_ path: String) -> (secrets: CookieSecrets?, [Diagnostic]) {
-        let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileSystem.read(path)
+            let (secrets, problems) = parse(try FileSystem.read(path), path: path)
+            guard try FileSystem.isReadableByOthers(path) else { return (secrets, problems) }
+            // Zones are for all to read; with this anybody can make cookies that are good here.
+            let place = SourceLocation(file: path, line: 1, column: 1)
+            let warning = Diagnostic(
+                .warning, at: place, "everybody may read it; `chmod o= \(path)` ends that")
+            return (secrets, problems + [warning])
         } catch {
             return (nil, [Diagnostic(.error, at: nil, "\(error)")])
         }
-        return parse(bytes, path: path)
     }
 
     static func parse(

@@ -30,11 +30,14 @@ package final class Server {
     private let drawnSecrets = CookieSecrets(current: .random())
     private let signals: SignalSource
     private var isStopping = false
+    private let rateLimits: RateLimits?
+    private var limitedFlows = LimitedFlowLog()
     /// A SIGHUP came during a reload: what it read may be older than the signal.
     private var isReloadDue = false
 
     package init(_ settings: ServerSettings) throws(Errno) {
         self.settings = settings
+        rateLimits = RateLimits(settings.abuse)
         // Before the monitor's thread is made: threads inherit which signals are blocked.
         signals = try SignalSource()
         log = Log(settings.logFormat)
@@ -164,12 +167,23 @@ package final class Server {
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: control.pollDescriptor, events: Int16(POLLIN), revents: 0),
             ]
-            guard unsafe poll(&waits, UInt(waits.count), -1) > 0 else { continue }
+            logRateLimits()
+            guard unsafe poll(&waits, UInt(waits.count), loopMilliseconds) > 0 else { continue }
             if waits[0].revents != 0 {
                 takeSignals()
             } else if waits[1].revents != 0 {
                 control.serve { handle($0) }
             }
+        }
+    }
+
+    /// Workers tell once a second what they limit.
+    private var loopMilliseconds: Int32 { rateLimits == nil ? -1 : 1000 }
+
+    private func logRateLimits() {
+        let (events, untoldCount) = serving.snapshots.rateLimitReports.take()
+        for line in limitedFlows.take(events, untoldCount: untoldCount) {
+            log.write(line.level, "rate-limit", line.message, line.fields)
         }
     }
 
@@ -243,11 +257,20 @@ package final class Server {
         return (Loaded(world: world, source: source, secrets: secrets), all)
     }
 
+    private var policy: DatagramPolicy {
+        var policy = DatagramPolicy()
+        policy.cookies = settings.abuse.demandsCookies ? .demand : .offer
+        policy.byteCountMax = settings.abuse.byteCountMax
+        policy.byteCountMaxWithoutCookie = settings.abuse.byteCountMaxWithoutCookie
+        return policy
+    }
+
     private func use(_ secrets: CookieSecrets) {
         serving.snapshots.publish(
             ResponderSettings(
                 identity: settings.identity, version: settings.versionText,
-                cookieSecrets: secrets))
+                cookieSecrets: secrets, policy: policy, rateLimits: rateLimits,
+                reportAgent: settings.reportAgent))
     }
 
     /// Reads everything again. On an error what is being served stays, and the log says so.

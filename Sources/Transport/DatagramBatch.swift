@@ -31,8 +31,8 @@ struct DatagramBatch: ~Copyable {
     private let queries: UnsafeMutablePointer<UInt8>
     private let responses: UnsafeMutablePointer<UInt8>
 
-    /// Kept here, as a static of another module is read through swift_once, for each datagram.
-    private let responseByteCountMax = Responder.datagramByteCountMax
+    /// Room for one response.
+    private let responseByteCountMax: Int
 
     private let proxies: ProxySources
 
@@ -42,7 +42,8 @@ struct DatagramBatch: ~Copyable {
     /// Datagrams of the last batch that a proxy has to put a header before, and did not.
     private(set) var rejectedHeaderCount = 0
 
-    init(proxies: ProxySources) {
+    init(responseByteCountMax: Int, proxies: ProxySources) {
+        self.responseByteCountMax = responseByteCountMax
         self.proxies = proxies
         precondition(SocketAddress.byteCountMax <= DatagramBatch.addressStride)
         let count = DatagramBatch.slotCount

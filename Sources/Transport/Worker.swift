@@ -1,4 +1,5 @@
 import Glibc
+import Health
 import Responder
 import SystemCalls
 
@@ -30,6 +31,7 @@ struct Worker: ~Copyable {
     private var responder: Responder
     private var areListenersPaused = false
     private var nextTick = ContinuousClock.now
+    private let start = ContinuousClock.now
 
     /// `poller` watches `sockets`: see `Poller.watching`.
     init(
@@ -40,8 +42,9 @@ struct Worker: ~Copyable {
         self.counters = counters
         self.sockets = sockets
         self.poller = poller
+        batch = DatagramBatch(
+            responseByteCountMax: responder.datagramByteCountMax, proxies: proxies)
         self.responder = responder
-        batch = DatagramBatch(proxies: proxies)
         connections = StreamConnections(limits: limits, proxies: proxies, counters: counters)
     }
 
@@ -55,8 +58,10 @@ struct Worker: ~Copyable {
     private mutating func serveEvents(waitingMilliseconds: Int32) -> Bool {
         let count = poller.wait(milliseconds: waitingMilliseconds)
         responder.refresh()
-        responder.setTime(UInt32(truncatingIfNeeded: time(nil)))
         let now = ContinuousClock.now
+        responder.setTime(
+            UInt32(truncatingIfNeeded: time(nil)),
+            monotonic: MonotonicTime(nanoseconds: (now - start).nanoseconds))
         var isStopping = false
         var connectionCount = 0
         for index in 0..<count {
@@ -82,6 +87,7 @@ struct Worker: ~Copyable {
     private mutating func tick(at now: ContinuousClock.Instant) {
         nextTick = now + .milliseconds(Worker.tickMilliseconds)
         connections.tick(at: now)
+        responder.reportRateLimits()
         if areListenersPaused { setListenersPaused(false) }
     }
 

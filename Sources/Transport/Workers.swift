@@ -56,7 +56,8 @@ package final class Workers: Sendable {
                 let worker = Worker(
                     sockets, poller: try .watching(sockets, stopSignal: stopSignal),
                     responder: Responder(
-                        snapshots, seed: workerSeed, streamIdleTimeout: limits.idleTimeout),
+                        snapshots, seed: workerSeed, streamIdleTimeout: limits.idleTimeout,
+                        workerCount: listeners.workers.count),
                     limits: limits, proxies: proxies, counters: counters[index])
                 let thread = try startThread("worker \(index)", running: worker)
                 threads.withLock { $0.append(thread) }

@@ -40,7 +40,8 @@ package final class ZoneTable: Sendable {
 
 /// One owner name.
 package struct ZoneNode: BitwiseCopyable, Sendable {
-    var hash: UInt64
+    /// Of the owner name (`QuestionName.hash`).
+    package var hash: UInt64
     /// The owner name in lower case, in `bytes`.
     package var nameOffset: UInt32
     var firstRRset: UInt32

@@ -16,7 +16,15 @@ enum Instructions {
 
     static func measure(program: String, geoData: String) throws -> [Result] {
         let server = try CountedServer(program: program, geoData: geoData)
-        return try Workload.all.map { workload in
+        let limiting = try CountedServer(
+            program: program, geoData: geoData, arguments: ["--rrl-rate", "1000000"])
+        return try measure(Workload.all, server) + measure(Workload.limited, limiting)
+    }
+
+    private static func measure(
+        _ workloads: [Workload], _ server: CountedServer
+    ) throws -> [Result] {
+        try workloads.map { workload in
             let cost = try server.cost(of: workload, count: queryCount)
             return Result(
                 workload: workload.name, instructionsPerQuery: cost.instructions / queryCount,
@@ -47,6 +55,17 @@ enum Instructions {
             let known = threshold.map { "\($0)" } ?? "none"
             let name = result.workload.padding(toLength: 20, withPad: " ", startingAt: 0)
             print("\(name)  \(result.instructionsPerQuery)  (threshold \(known))\(remark)")
+        }
+        // Who asks for what is not served here must not be dearer than who asks for what is.
+        let costs = Dictionary(
+            uniqueKeysWithValues: results.map { ($0.workload, $0.instructionsPerQuery) })
+        for kind in ["", ", rate limit"] {
+            if let refused = costs["REFUSED" + kind], let answered = costs["static" + kind],
+                refused >= answered
+            {
+                print("REFUSED\(kind) costs as much as an answer")
+                isGood = false
+            }
         }
         return isGood
     }

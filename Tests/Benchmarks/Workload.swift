@@ -25,6 +25,12 @@ struct Workload: Sendable {
         Workload(name: "FORMERR") { Array(plain("h1.static.example", number: $0).dropLast()) },
     ]
 
+    /// What a server with a rate limit is measured with: a limit that nobody reaches.
+    static let limited: [Workload] = all.compactMap { workload in
+        guard ["static", "geo", "NXDOMAIN", "REFUSED"].contains(workload.name) else { return nil }
+        return Workload(name: workload.name + ", rate limit", query: workload.query)
+    }
+
     /// Two zones of a thousand names each, and eight regions.
     static let zones: [(file: String, text: String)] = [
         (

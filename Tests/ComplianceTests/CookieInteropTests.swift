@@ -97,15 +97,36 @@ import Testing
         let badCookie = ResponseCode.badCookie.rawValue
         #expect(try ask(theirs, foreign).responseCode == badCookie)
         #expect(try ask(server.client, foreign, hasQuestion: false).responseCode == badCookie)
+
+        // Asked to demand good cookies, as they are, this server says what they say.
+        let demanding = try TestServer(
+            zones: [("example.com.zone", CookiesOfOthers.zone)],
+            arguments: ["--cookie-secret", secrets, "--cookies", "demand"])
+        for cookie in [client, foreign, client + foreign.suffix(8), madeByThem, madeByUs] {
+            for overStream in [false, true] {
+                let expected = try ask(theirs, cookie, overStream: overStream)
+                let found = try ask(demanding.client, cookie, overStream: overStream)
+                let isGood = overStream || [madeByThem, madeByUs].contains(cookie)
+                #expect(found.responseCode == (isGood ? 0 : badCookie))
+                #expect(found.responseCode == expected.responseCode)
+                #expect(found.answers == expected.answers)
+                #expect(found.isTruncated == expected.isTruncated)
+                #expect(found.option(10)?.count == expected.option(10)?.count)
+            }
+        }
     }
 
     private func ask(
-        _ client: DNSClient, _ cookie: [UInt8], hasQuestion: Bool = true
+        _ client: DNSClient, _ cookie: [UInt8], hasQuestion: Bool = true,
+        overStream: Bool = false
     ) throws -> Message {
         var ask = Ask()
         ask.edns = .init(options: [.init(code: 10, data: cookie)])
         ask.hasQuestion = hasQuestion
-        let response = try #require(client.exchange(try ask.bytes(), seconds: 5))
+        let query = try ask.bytes()
+        let response = try #require(
+            overStream
+                ? client.exchangeOverStream([query]).first : client.exchange(query, seconds: 5))
         return try #require(Message(response))
     }
 }

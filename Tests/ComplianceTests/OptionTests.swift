@@ -44,7 +44,7 @@ private struct Asked: ~Copyable {
         let query = try ask.bytes()
         var bytes = [UInt8](repeating: 0xee, count: Responder.streamByteCountMax)
         var span = bytes.mutableSpan
-        responder.setTime(time)
+        responder.setTime(time, monotonic: MonotonicTime(nanoseconds: 0))
         let count = responder.respond(to: query.span, from: address, over: channel, into: &span)
         return (try #require(Message(Array(bytes[..<count]))), count)
     }

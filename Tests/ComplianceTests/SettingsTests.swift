@@ -130,6 +130,24 @@ private func cookie(
         #expect(text.contains(expected), "\(text)")
     }
 
+    /// Who can read the secret can make good cookies.
+    @Test func aSecretThatOthersCanReadIsReported() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("e5e973e5a6b2a43f48e7dc849e37bfcf\n", to: "secrets")
+        try folder.write(zone, to: "zones/example.com.zone")
+        for (mode, isReported) in [(mode_t(0o644), true), (0o640, false), (0o600, false)] {
+            #expect(chmod(file, mode) == 0)
+            let (status, text) = try RunningProcess.run(
+                Programs.own("geodnsd"),
+                [
+                    "--zones", folder.path + "/zones", "--geo-data", "none", "--check",
+                    "--cookie-secret", file,
+                ])
+            #expect(status == 0)
+            #expect(text.contains("secrets:1:1: warning: everybody may read it") == isReported)
+        }
+    }
+
     @Test func badOptionsAreReported() throws {
         for (arguments, expected) in [
             (["--identity", ""], "--identity: expected 1 to 255 bytes, got 0"),

@@ -105,6 +105,50 @@ extension Interop {
             #expect(try server.counter("datagrams received") == 0)
         }
 
+        /// With `--cookies demand` BIND learns a cookie from BADCOOKIE and asks again with it;
+        /// unbound 1.17 sends none, and comes over TCP.
+        @Test(arguments: Resolver.Kind.allCases)
+        func serverThatDemandsCookies(_ kind: Resolver.Kind) throws {
+            let server = try TestWorld.server(arguments: ["--cookies", "demand"])
+            let resolver = try Resolver(
+                kind, stubs: [.init(zone: TestWorld.zoneName)], port: server.port)
+            try Self.check(Self.questions, resolver)
+            let badCookieCount = try server.counter("BADCOOKIE")
+            let goodCookieCount = try server.counter("with good server cookie")
+            let truncatedCount = try server.counter("truncated")
+            let streamCount = try server.counter("TCP queries")
+            switch kind {
+            case .bind:
+                #expect(badCookieCount > 0 && goodCookieCount > 0)
+                #expect(truncatedCount == 0 && streamCount == 0)
+            case .unbound:
+                #expect(truncatedCount > 0 && streamCount == truncatedCount)
+            }
+        }
+
+        /// With a limit of one response a second both resolvers still get all their answers: BIND
+        /// has learned a cookie with the first, unbound comes over TCP.
+        @Test(arguments: Resolver.Kind.allCases)
+        func serverThatLimits(_ kind: Resolver.Kind) throws {
+            let server = try TestWorld.server(
+                arguments: ["--rrl-rate", "1", "--rrl-slip", "1"])
+            let resolver = try Resolver(
+                kind, stubs: [.init(zone: TestWorld.zoneName)], port: server.port)
+            // Names that do not exist are of one kind.
+            for number in 0..<20 {
+                let message = try #require(resolver.ask("no\(number).\(TestWorld.zoneName)"))
+                #expect(message.codeName == "NXDOMAIN")
+            }
+            switch kind {
+            case .bind:
+                #expect(try server.counter("with good server cookie") > 0)
+                #expect(try server.counter("TCP queries") == 0)
+            case .unbound:
+                #expect(try server.counter("rate limited, slipped") > 0)
+                #expect(try server.counter("TCP queries") > 0)
+            }
+        }
+
         /// Too large for a datagram: truncated there, and fetched over TCP by the resolver.
         @Test(arguments: Resolver.Kind.allCases)
         func truncatedAnswer(_ kind: Resolver.Kind) throws {

@@ -7,6 +7,30 @@ import Responder
 import TestSupport
 import Testing
 
+/// A zone in which packets can find everything: steering, wildcards, cuts, chains, large sets.
+let packetZone =
+    zoneHead + """
+        www    A     192.0.2.1
+               AAAA  2001:db8::1
+               MX    10 www
+               TXT   "text"
+        alias  CNAME chain
+        chain  CNAME www
+        *.wild A     192.0.2.3
+        sub    NS    ns.sub
+        ns.sub A     192.0.2.54
+        fra    REGION 50.03 8.57
+               A     198.51.100.20
+               AAAA  2001:db8:2::10
+        nrt    REGION 35.76 140.39
+               A     198.51.100.30
+        app    60/10 GEO nearest fra nrt
+        cdn    GEO   weighted edge.vendor.net.:1 app:1
+
+        """
+    + (0..<100).map { "large TXT \"number \($0), and some more text to make it long enough\"\n" }
+    .joined()
+
 /// 200,000 packets through the responder itself.
 @Suite struct ResponderPackets {
     private func makeResponder() throws -> Responder {

@@ -129,12 +129,12 @@ import Testing
         let sample = try String(
             contentsOfFile: Programs.packageFolder + "/packaging/geodnsd.yaml", encoding: .utf8)
         let help = try RunningProcess.run(Programs.own("geodnsd"), ["--help"]).text
-        for match in help.matches(of: /--([a-z-]+)/) {
+        for match in help.matches(of: /--([a-z0-9-]+)/) {
             if ["config", "check", "help", "version"].contains(match.1) { continue }
             let name = try Regex("(?m)^#\(match.1):")
             #expect(sample.contains(name), "packaging/geodnsd.yaml does not tell of \(match.1)")
         }
-        let settings = sample.replacing(/(?m)^#(?<setting>[a-z-]+:)/) { $0.output.setting }
+        let settings = sample.replacing(/(?m)^#(?<setting>[a-z0-9-]+:)/) { $0.output.setting }
         let (status, output) = try check(
             settings, "--zones", folder.path + "/zones", "--geo-data", "none", "--cookie-secret",
             try folder.write("00112233445566778899aabbccddeeff\n", to: "secret"))

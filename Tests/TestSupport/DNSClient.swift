@@ -9,9 +9,13 @@ package struct DNSClient {
     /// RD: set for questions to a recursive resolver (RFC 1035 §4.1.1).
     package var wantsRecursion = false
 
-    package init(address: String = "127.0.0.1", port: UInt16) {
+    /// The IPv4 address to ask from; nil: the kernel's choice.
+    package var source: String?
+
+    package init(address: String = "127.0.0.1", port: UInt16, source: String? = nil) {
         self.address = address
         self.port = port
+        self.source = source
     }
 
     /// Over UDP; nil when nothing has come back within `seconds`.
@@ -92,6 +96,10 @@ package struct DNSClient {
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        if let source, !bind(socket, to: source) {
+            close(socket)
+            return nil
+        }
         let status: Int32
         if isIPv6 {
             var target = sockaddr_in6()
@@ -119,5 +127,19 @@ package struct DNSClient {
             return nil
         }
         return socket
+    }
+    /// The kernel chooses a port when the other end is known, so that there are enough.
+    private func bind(_ socket: Int32, to source: String) -> Bool {
+        var yes: Int32 = 1
+        // IP_BIND_ADDRESS_NO_PORT of ip(7), which Glibc does not show to Swift.
+        setsockopt(socket, Int32(IPPROTO_IP), 24, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var own = sockaddr_in()
+        own.sin_family = sa_family_t(AF_INET)
+        inet_pton(AF_INET, source, &own.sin_addr)
+        return withUnsafePointer(to: &own) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Foundation.bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        } == 0
     }
 }

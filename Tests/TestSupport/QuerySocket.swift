@@ -4,6 +4,9 @@ import Foundation
 package final class QuerySocket {
     private let descriptor: Int32
     private let isStream: Bool
+    private lazy var buffer = [UInt8](repeating: 0, count: 65_535)
+    /// Read already, and not yet handed on.
+    private var unread: ArraySlice<UInt8> = []
 
     package struct Failed: Error {}
 
@@ -38,7 +41,7 @@ package final class QuerySocket {
 
     /// The next message; nil when none comes.
     package func receiveMessage() -> [UInt8]? {
-        guard isStream else { return receiveSome(65_535) }
+        guard isStream else { return receiveSome() }
         guard let prefix = receiveExactly(2) else { return nil }
         return receiveExactly(Int(prefix[0]) << 8 | Int(prefix[1]))
     }
@@ -53,17 +56,26 @@ package final class QuerySocket {
     }
 
     private func receiveExactly(_ count: Int) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        while bytes.count < count {
-            guard let more = receiveSome(count - bytes.count), !more.isEmpty else { return nil }
-            bytes += more
+        while unread.count < count {
+            guard let more = receiveSome(), !more.isEmpty else { return nil }
+            unread += more
         }
-        return bytes
+        defer { unread = unread.dropFirst(count) }
+        return Array(unread.prefix(count))
     }
 
-    private func receiveSome(_ countMax: Int) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: countMax)
-        let count = recv(descriptor, &buffer, countMax, 0)
+    private func receiveSome() -> [UInt8]? {
+        let count = recv(descriptor, &buffer, buffer.count, 0)
         return count >= 0 ? Array(buffer[..<count]) : nil
     }
+
+    /// When it is closed, the other end will see a reset, and nothing is left of it here.
+    package func closeByReset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Sends nothing more; reading goes on.
+    package func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 }

@@ -28,11 +28,14 @@ package final class ScriptedDoor: @unchecked Sendable {
     private var count = 0
     private var listener: Int32
 
-    package init(_ address: String, _ act: Act = .answer(status: 200)) throws {
+    /// `port` nil: one that is free on `address` now.
+    package init(
+        _ address: String, port: UInt16? = nil, _ act: Act = .answer(status: 200)
+    ) throws {
         self.address = address
         steady = act
-        port = freePort(on: address)
-        listener = try ScriptedDoor.listen(address, port)
+        self.port = port ?? freePort(on: address)
+        listener = try ScriptedDoor.listen(address, self.port)
         acceptConnections(listener)
     }
 

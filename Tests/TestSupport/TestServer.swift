@@ -9,6 +9,8 @@ package final class TestServer {
 
     package struct NotReady: Error, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
     /// The path of its control socket.

@@ -22,7 +22,7 @@ struct FloodTests {
     }
 
     @Test func `from one prefix pushes out nobody else`() throws {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.connectionCountMax = 100
         limits.connectionCountPerPrefixMax = 20
         let server = try TestServer(limits: limits)
@@ -47,7 +47,7 @@ struct FloodTests {
     }
 
     @Test func `from many prefixes pushes out nobody who has one connection`() throws {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.connectionCountMax = 100
         limits.connectionCountPerPrefixMax = 20
         let server = try TestServer(limits: limits)
@@ -87,7 +87,7 @@ struct FloodTests {
     @Test func `a client that drips is cut off, one that takes its time between queries is not`()
         throws
     {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.transferTimeout = .milliseconds(300)
         let server = try TestServer(limits: limits)
         let patient = try TestClient(.tcp, to: server.address)
@@ -105,7 +105,7 @@ struct FloodTests {
     }
 
     @Test func `a client that does not take its responses is cut off`() throws {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.transferTimeout = .milliseconds(300)
         let server = try TestServer(limits: limits)
         let client = try TestClient(.tcp, to: server.address)

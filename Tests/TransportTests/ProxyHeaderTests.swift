@@ -236,7 +236,7 @@ struct ProxiedConnectionTests {
 struct ProxyTests {
     static let proxy = "127.0.5.1"
 
-    func server(_ limits: TransportLimits = TransportLimits()) throws -> TestServer {
+    func server(_ limits: TransportLimits = .patient) throws -> TestServer {
         let prefix = try #require(Prefix("127.0.5.0/24"))
         return try TestServer(limits: limits, proxies: ProxySources([prefix]))
     }
@@ -298,7 +298,7 @@ struct ProxyTests {
 
     /// One proxy has the connections of all its clients; each client has its own limit.
     @Test func `are not limited as one prefix, their clients are`() throws {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.connectionCountPerPrefixMax = 3
         let server = try server(limits)
         func connection(for client: String) throws -> TestClient {

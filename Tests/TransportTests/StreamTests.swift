@@ -94,7 +94,7 @@ struct StreamTests {
     }
 
     @Test func `past the limit of connections the one idle longest goes`() throws {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.connectionCountMax = 2
         let server = try TestServer(limits: limits)
         let first = try TestClient(.tcp, to: server.address)
@@ -114,7 +114,7 @@ struct StreamTests {
     }
 
     @Test func `an idle connection is closed`() throws {
-        var limits = TransportLimits()
+        var limits = TransportLimits.patient
         limits.idleTimeout = .milliseconds(100)
         let server = try TestServer(limits: limits)
         let client = try TestClient(.tcp, to: server.address)

@@ -38,6 +38,16 @@ func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     return try condition()
 }
 
+extension TransportLimits {
+    /// Nobody is too slow, however busy the machine that runs the tests is.
+    static var patient: TransportLimits {
+        var limits = TransportLimits()
+        limits.idleTimeout = .seconds(600)
+        limits.transferTimeout = .seconds(600)
+        return limits
+    }
+}
+
 /// Running workers on ports of their own; stopped at the end of the test.
 final class TestServer {
     let workers: Workers
@@ -45,7 +55,7 @@ final class TestServer {
 
     init(
         _ address: String = "127.0.0.1@0", workerCount: Int = 1,
-        limits: TransportLimits = TransportLimits(), proxies: ProxySources = ProxySources()
+        limits: TransportLimits = .patient, proxies: ProxySources = ProxySources()
     ) throws {
         let listeners = try Listeners([try listenAddress(address)], workerCount: workerCount)
         workers = try Workers(

@@ -1,12 +1,11 @@
 import DNSWire
-import TestSupport
 
 /// Makes packets that no resolver should send, out of good queries; from a seed, so that each can
 /// be made again.
-struct PacketMutator {
+package struct PacketMutator {
     private var generator: SeededGenerator
 
-    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+    package init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     private static let names = [
         "www.example.com", "app.example.com", "a.b.wild.example.com", "sub.example.com",
@@ -19,10 +18,10 @@ struct PacketMutator {
         RRType(rawValue: 0), RRType(rawValue: 65280), RRType(rawValue: 252),
     ]
 
-    mutating func roll(_ count: Int) -> Int { Int.random(in: 0..<count, using: &generator) }
+    package mutating func roll(_ count: Int) -> Int { Int.random(in: 0..<count, using: &generator) }
 
     /// As a resolver would send it.
-    mutating func goodQuery() -> [UInt8] {
+    package mutating func goodQuery() -> [UInt8] {
         let name = DomainName(PacketMutator.names[roll(PacketMutator.names.count)]) ?? .root
         let type = PacketMutator.types[roll(PacketMutator.types.count)]
         let identifier = UInt16.random(in: 0...UInt16.max, using: &generator)
@@ -46,7 +45,7 @@ struct PacketMutator {
     }
 
     /// A good query with something wrong, or noise.
-    mutating func packet() -> [UInt8] {
+    package mutating func packet() -> [UInt8] {
         var packet = goodQuery()
         for _ in 0...roll(3) { mutate(&packet) }
         return packet
@@ -118,7 +117,7 @@ struct PacketMutator {
 }
 
 /// What must hold of every response, whatever was asked. Nil when it does, else what is wrong.
-func fault(of response: [UInt8], to query: [UInt8], byteCountMax: Int) -> String? {
+package func fault(of response: [UInt8], to query: [UInt8], byteCountMax: Int) -> String? {
     guard query.count >= 12 else { return "answered \(query.count) bytes" }
     guard query[2] & 0x80 == 0 else { return "answered a response" }
     guard response.count <= byteCountMax else {
@@ -156,27 +155,3 @@ private func questionByteCount(_ message: [UInt8]) -> Int? {
     }
     return position + 5 - 12
 }
-
-/// A zone in which packets can find everything: steering, wildcards, cuts, chains, large sets.
-let packetZone =
-    zoneHead + """
-        www    A     192.0.2.1
-               AAAA  2001:db8::1
-               MX    10 www
-               TXT   "text"
-        alias  CNAME chain
-        chain  CNAME www
-        *.wild A     192.0.2.3
-        sub    NS    ns.sub
-        ns.sub A     192.0.2.54
-        fra    REGION 50.03 8.57
-               A     198.51.100.20
-               AAAA  2001:db8:2::10
-        nrt    REGION 35.76 140.39
-               A     198.51.100.30
-        app    60/10 GEO nearest fra nrt
-        cdn    GEO   weighted edge.vendor.net.:1 app:1
-
-        """
-    + (0..<100).map { "large TXT \"number \($0), and some more text to make it long enough\"\n" }
-    .joined()

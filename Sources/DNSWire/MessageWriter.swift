@@ -167,18 +167,24 @@ package import Tables
     /// may point to it.
     package mutating func rememberQuestion(in range: Range<Int>) { question = range }
 
-    /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
-    /// final zero or pointer lies past the range.
-    package mutating func rememberName(in range: Range<Int>) {
-        // Positions grow: `truncate(to:)` relies on it.
-        if !question.isEmpty {
-            addLabels(in: question)
-            question = 0..<0
-        }
-        addLabels(in: range)
+    /// Says that an uncompressed name fills `range`, its final zero left out: labels of later names
+    /// may point to it.
+    package mutating func rememberRDATA(in range: Range<Int>) {
+        settleQuestion()
+        rememberName(in: range)
     }
 
-    private mutating func addLabels(in range: Range<Int>) {
+    /// Positions are remembered in their order, the question's first: `truncate(to:)` relies on it.
+    @inline(__always)
+    private mutating func settleQuestion() {
+        guard !question.isEmpty else { return }
+        rememberName(in: question)
+        question = 0..<0
+    }
+
+    /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
+    /// final zero or pointer lies past the range.
+    private mutating func rememberName(in range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound, labelPositionCount < 64, position <= 0x3fff {
             labelPositions[labelPositionCount] = UInt16(position)
@@ -189,7 +195,7 @@ package import Tables
 
     /// Writes the uncompressed wire name that starts at `start` of `names`, compressed.
     package mutating func putName(_ names: TableView<UInt8>, at start: Int) -> Bool {
-        rememberName(in: 0..<0)
+        settleQuestion()
         var source = start
         let first = count
         while names[source] != 0 {

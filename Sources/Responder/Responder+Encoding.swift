@@ -142,7 +142,7 @@ extension Responder {
             let isWritten = writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
             // Never compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
             if type == .dname, isWritten {
-                writer.rememberName(in: writer.count - rdata.count..<writer.count - 1)
+                writer.rememberRDATA(in: writer.count - rdata.count..<writer.count - 1)
             }
             return isWritten
         }

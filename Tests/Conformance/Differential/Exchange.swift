@@ -6,12 +6,17 @@ struct Exchange {
     private let client: DNSClient
     private let socket: Int32
 
-    /// Queries that are under way together: small enough for every socket buffer.
-    static let batchCount = 40
+    /// Queries that are under way together: few enough for the socket buffers, where a response
+    /// takes 2304 bytes, many enough to get on where other programs want the CPUs too.
+    static let batchCount = 150
 
     init?(port: UInt16) {
         client = DNSClient(port: port)
         socket = Foundation.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        // The kernel doubles it.
+        var byteCount = Int32(212_992)
+        setsockopt(
+            socket, SOL_SOCKET, SO_RCVBUF, &byteCount, socklen_t(MemoryLayout<Int32>.size))
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = port.bigEndian
@@ -34,7 +39,8 @@ struct Exchange {
     ) -> [[[UInt8]?]] {
         let none = [[UInt8]?](repeating: nil, count: queries.count)
         var responses = exchanges.map { _ in none }
-        for _ in 0..<3 {
+        // NSD leaves out an answer now and then, where it would give FORMERR.
+        for milliseconds in [300, 1000, 3000] as [Int32] {
             let missing = responses.map { row in row.indices.filter { row[$0] == nil } }
             if missing.allSatisfy(\.isEmpty) { break }
             for (exchange, indices) in zip(exchanges, missing) {
@@ -44,17 +50,20 @@ struct Exchange {
             }
             for (number, exchange) in exchanges.enumerated() {
                 exchange.collect(
-                    &responses[number], missingCount: missing[number].count, first: first)
+                    &responses[number], missingCount: missing[number].count, first: first,
+                    milliseconds: milliseconds)
             }
         }
         return responses
     }
 
-    private func collect(_ responses: inout [[UInt8]?], missingCount: Int, first: UInt16) {
+    private func collect(
+        _ responses: inout [[UInt8]?], missingCount: Int, first: UInt16, milliseconds: Int32
+    ) {
         var missingCount = missingCount
         var buffer = [UInt8](repeating: 0, count: 65_535)
         var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        while missingCount > 0, poll(&waiting, 1, 2000) > 0 {
+        while missingCount > 0, poll(&waiting, 1, milliseconds) > 0 {
             let count = recv(socket, &buffer, buffer.count, 0)
             guard count >= 2 else { return }
             let index = Int((UInt16(buffer[0]) << 8 | UInt16(buffer[1])) &- first)

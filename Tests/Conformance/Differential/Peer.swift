@@ -31,7 +31,8 @@ package final class Peer {
         var options: Set<UInt16> {
             switch self {
             case .knot: [3, 8]
-            case .nsd, .bind: [3, 10]
+            case .nsd: [3, 10]
+            case .bind: [3, 8, 10]
             }
         }
     }

@@ -270,8 +270,8 @@ package struct RandomZone {
     package var text: String { text(of: rrsets) }
 
     /// The zone file without what is never answered because of a DNAME above it, and without
-    /// DNAMEs below a zone cut: Knot and NSD take no zone with "resource records at any subdomain of the
-    /// owner of a DNAME RR" (RFC 6672 §2.4).
+    /// DNAMEs below a zone cut: Knot and NSD take no zone with records below a DNAME
+    /// (RFC 6672 §2.4).
     package var strictText: String {
         text(
             of: rrsets.filter { rrset in

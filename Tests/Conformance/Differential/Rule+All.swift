@@ -101,6 +101,12 @@ extension Rule {
             let ours = difference.ourFacts.answers.subtracting(common)
             let theirs = difference.theirFacts.answers.subtracting(common)
             if difference.peer == .bind { return ours.isEmpty }
+            // NSD takes the DNAME that led to its own owner for the one.
+            if theirs.isEmpty {
+                return ours.allSatisfy { one in
+                    common.contains { $0.type == .dname && $0.owner == one.owner }
+                }
+            }
             return Set(ours.map(\.owner)) == Set(theirs.map(\.owner))
                 && Set(ours.map(\.type)).count == 1 && Set(theirs.map(\.type)).count == 1
         },
@@ -196,8 +202,8 @@ extension Rule {
                 "a DNAME whose owner begins with an asterisk, asked for a name below: Knot gives the DNAME "
                 + "that name as its owner; we, NSD and BIND the owner that it has",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"copy that record into the answer section\"; step 3d, the "
-                + "wildcard, comes later",
+                "RFC 6672 §3.2 step 3c: \"copy that record into the answer section\"; the wildcard "
+                + "comes after it",
             reason: "as written; the CNAME beside it says the same to everyone",
             peers: [.knot], aspects: [.answer]
         ) { difference in
@@ -210,7 +216,7 @@ extension Rule {
                 "a chain that comes to such a DNAME a second time, below another name: Knot ends the "
                 + "answer; we, NSD and BIND go on",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name and go back to step 1\"",
             reason: "it is another name, not a circle; where it is one, the bound ends it",
             peers: [.knot], aspects: [.code, .answer, .authority, .glue]
         ) { difference in
@@ -226,7 +232,7 @@ extension Rule {
                 "a DNAME that leads below its own owner: NSD ends the answer after the first CNAME; we, "
                 + "Knot and BIND go on as far as with every chain",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\"",
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name and go back to step 1\"",
             reason: "one rule for all chains; the bound ends it",
             peers: [.nsd], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
@@ -242,7 +248,7 @@ extension Rule {
             difference:
                 "ANY below a DNAME: BIND answers with DNAME and CNAME, and stops; we, Knot and NSD go on",
             paragraph:
-                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name, and go back to step 1\", "
+                "RFC 6672 §3.2 step 3c: \"Change QNAME to the substituted name and go back to step 1\", "
                 + "whatever the type",
             reason: "as written",
             peers: [.bind], aspects: [.code, .answer, .authority, .glue, .truncated]
@@ -374,6 +380,56 @@ extension Rule {
                         && byteCount > difference.query.responseByteCountMax)
         },
         Rule(
+            name: "options-give-way",
+            difference:
+                "NSID beside an answer that just fits: the others put it in, and truncate the answer for "
+                + "it if need be; we leave it out",
+            paragraph:
+                "RFC 5001 §2.2: a server may honor the request or not; RFC 2181 §9: TC only when something "
+                + "required does not fit",
+            reason: "the answer is what was asked for; a truncated one costs a second question",
+            peers: [.knot, .nsd, .bind], aspects: [.options]
+        ) { difference in
+            let (ours, theirs) = (difference.ourFacts.options, difference.theirFacts.options)
+            let byteCount = difference.ourByteCount + 4 + Peer.identity.utf8.count
+            return !difference.query.isOverStream && ours[3] == nil && theirs[3] != nil
+                && byteCount > difference.query.responseByteCountMax
+                && difference.peer.options.allSatisfy { $0 == 3 || ours[$0] == theirs[$0] }
+        },
+        Rule(
+            name: "options-take-room",
+            difference:
+                "a client subnet or cookie beside an answer that just fits without it: NSD does not know "
+                + "the one, nor Knot (here) the other, and answers; the others set TC, and so do we",
+            paragraph:
+                "RFC 7871 §7.2.1 and RFC 7873 §5.2.3: the option must be in the response to a query that "
+                + "has it",
+            reason: "as written",
+            peers: [.knot, .nsd], aspects: [.truncated]
+        ) { difference in
+            let byteCount = difference.theirByteCount + difference.optionByteCountOfOurs
+            return difference.ours.isTruncated
+                && byteCount > difference.query.responseByteCountMax
+        },
+        Rule(
+            name: "sibling-glue-truncates",
+            difference:
+                "glue that does not fit, not all of it for servers below the cut: Knot and NSD leave some "
+                + "out; we set TC",
+            paragraph:
+                "RFC 9471 §3.2: when glue for other servers does not fit, the server may set TC",
+            reason: "over TCP the resolver gets all addresses at once",
+            peers: [.knot, .nsd], aspects: [.truncated]
+        ) { difference in
+            guard difference.ours.isTruncated,
+                let cut = difference.theirFacts.authorities.first(where: { $0.type == .ns })?.owner
+            else { return false }
+            return difference.ourFacts.glue.contains { !$0.owner.isWithin(cut) }
+                || difference.theirFacts.authorities.contains { server in
+                    server.target.map { !$0.isWithin(cut) } ?? false
+                }
+        },
+        Rule(
             name: "truncation-by-size",
             difference:
                 "responses within a few bytes of the limit: the servers compress names, and leave "
@@ -452,6 +508,16 @@ extension Disagreement {
         var end = query.name
         while let next = targets.removeValue(forKey: end) { end = next }
         return targets.isEmpty ? end : nil
+    }
+
+    /// Bytes of the options that our response had to have and theirs has not.
+    fileprivate var optionByteCountOfOurs: Int {
+        let missing = ourFacts.options.keys.filter {
+            [8, 10].contains($0) && theirFacts.options[$0] == nil
+        }
+        return (ours.options ?? []).filter { missing.contains($0.code) }.reduce(0) {
+            $0 + 4 + $1.data.count
+        }
     }
 
     /// The name asked for and those that CNAMEs led to.

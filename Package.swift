@@ -73,7 +73,7 @@ let package = Package(
         layer("Addressing"),
         layer("Tables"),
         layer("DNSWire", ["Addressing", "Tables"]),
-        layer("Health", ["Addressing"]),
+        layer("Health", ["Addressing", "DNSWire"]),
         layer("Geography", ["Addressing", "Tables"]),
         layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),
         layer(
@@ -84,9 +84,13 @@ let package = Package(
             ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
 
         // Edges: they talk to the world.
-        layer("ZoneFile", ["Addressing", "DNSWire", "Diagnostics", "Health", "Zones"]),
+        layer(
+            "ZoneFile",
+            ["Addressing", "DNSWire", "Diagnostics", "Health", "SystemCalls", "Zones"]),
         layer("GeoSources", ["Addressing", "Geography", "CMaxMindDB"]),
-        layer("HealthMonitor", ["Addressing", "Health", "CCurl"]),
+        layer(
+            "HealthMonitor",
+            ["Addressing", "DNSWire", "Health", "SystemCalls", "CCurl", "CLinux"]),
         layer("Transport", ["Addressing", "Health", "Responder", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
         layer("Configuration", ["Addressing", "DNSWire", "Diagnostics", "SystemCalls", "CYAML"]),
@@ -158,7 +162,7 @@ let package = Package(
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
-        tests("HealthTests", ["Addressing", "Health", "TestSupport"]),
+        tests("HealthTests", ["Addressing", "DNSWire", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(
             "ZoneFileTests",
@@ -172,7 +176,9 @@ let package = Package(
                 "Addressing", "DatabaseBuilder", "GeoSources", "Geography", "CMaxMindDB",
                 "TestSupport",
             ]),
-        tests("HealthMonitorTests", ["Addressing", "Health", "HealthMonitor", "TestSupport"]),
+        tests(
+            "HealthMonitorTests",
+            ["Addressing", "DNSWire", "Health", "HealthMonitor", "TestSupport"]),
         tests(
             "TransportTests",
             ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),
@@ -186,7 +192,7 @@ let package = Package(
             "ServerTests",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "DatabaseBuilder",
-                "Geography", "Health", "Loader", "Responder", "Server", "TestSupport",
+                "Geography", "Health", "Loader", "Responder", "Server", "Steering", "TestSupport",
             ]),
         tests(
             "ComplianceTests",

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /*
@@ -42,20 +43,53 @@ static inline CURLcode ccurl_get_certificates(CURL *easy, struct curl_certinfo *
     return (curl_easy_getinfo)(easy, CURLINFO_CERTINFO, value);
 }
 
-/* A body is thrown away as it comes in. */
-enum { ccurl_body_byte_count_max = 64 * 1024 };
+/* More headers than this end a transfer. */
+enum { ccurl_header_byte_count_max = 64 * 1024 };
+
+/*
+ * What came in. The first body_byte_count_max bytes of the body are kept if `body` has room for
+ * them, or counted if it is NULL; more of it ends the transfer.
+ */
+struct ccurl_intake {
+    unsigned char *body;
+    size_t body_byte_count_max;
+    size_t body_byte_count;
+    size_t header_byte_count;
+};
 
 /* Refusing a piece ends the transfer with CURLE_WRITE_ERROR. */
-static inline size_t ccurl_discard(char *bytes, size_t size, size_t count, void *easy) {
-    curl_off_t received = 0;
-    (void)bytes;
-    (void)ccurl_get_offset((CURL *)easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    return received > ccurl_body_byte_count_max ? 0 : size * count;
+static inline size_t ccurl_take_body(char *bytes, size_t size, size_t count, void *context) {
+    struct ccurl_intake *intake = context;
+    size_t room = intake->body_byte_count_max - intake->body_byte_count;
+    size_t taken = size * count < room ? size * count : room;
+    if (intake->body != NULL) memcpy(intake->body + intake->body_byte_count, bytes, taken);
+    intake->body_byte_count += taken;
+    return taken;
 }
 
-static inline CURLcode ccurl_discard_body(CURL *easy) {
-    CURLcode code = (curl_easy_setopt)(easy, CURLOPT_WRITEFUNCTION, ccurl_discard);
-    return code != CURLE_OK ? code : (curl_easy_setopt)(easy, CURLOPT_WRITEDATA, easy);
+static inline size_t ccurl_take_header(char *bytes, size_t size, size_t count, void *context) {
+    struct ccurl_intake *intake = context;
+    (void)bytes;
+    intake->header_byte_count += size * count;
+    return intake->header_byte_count > ccurl_header_byte_count_max ? 0 : size * count;
+}
+
+/* `intake` must live as long as the transfer. */
+static inline CURLcode ccurl_take_in(CURL *easy, struct ccurl_intake *intake) {
+    CURLcode code = (curl_easy_setopt)(easy, CURLOPT_WRITEFUNCTION, ccurl_take_body);
+    if (code == CURLE_OK) code = (curl_easy_setopt)(easy, CURLOPT_WRITEDATA, intake);
+    if (code == CURLE_OK)
+        code = (curl_easy_setopt)(easy, CURLOPT_HEADERFUNCTION, ccurl_take_header);
+    return code != CURLE_OK ? code : (curl_easy_setopt)(easy, CURLOPT_HEADERDATA, intake);
+}
+
+/* Who is told which sockets to watch, and when to call; `context` must live as long as `multi`. */
+static inline CURLMcode ccurl_watch(
+    CURLM *multi, curl_socket_callback sockets, curl_multi_timer_callback timer, void *context) {
+    CURLMcode code = (curl_multi_setopt)(multi, CURLMOPT_SOCKETFUNCTION, sockets);
+    if (code == CURLM_OK) code = (curl_multi_setopt)(multi, CURLMOPT_SOCKETDATA, context);
+    if (code == CURLM_OK) code = (curl_multi_setopt)(multi, CURLMOPT_TIMERFUNCTION, timer);
+    return code != CURLM_OK ? code : (curl_multi_setopt)(multi, CURLMOPT_TIMERDATA, context);
 }
 
 /*

@@ -3,6 +3,11 @@
 /// HAProxy's meaning of `fall`, `rise`, `every` (`inter`) and `fast` (`fastinter`), with one
 /// difference: the very first result decides at once, so that a server that has probed everything
 /// once knows something about everything.
+///
+/// Between up and down there are two more states. `degraded` is entered at the first warning, for
+/// it costs little, and left after `rise` results without one, so that a figure that hovers about
+/// its limit does not flap. `drain` is an order, not a measurement: it holds at once, and ends at
+/// once. Both are left for `down` after `fall` failures, like `up`.
 package struct CheckMachine: Hashable, Sendable {
     package struct Transition: Hashable, Sendable {
         package var from: HealthState
@@ -18,6 +23,8 @@ package struct CheckMachine: Hashable, Sendable {
     package private(set) var consecutiveFailures = 0
     /// Successes since the last failure; counted on past `rise`.
     package private(set) var consecutiveSuccesses = 0
+    /// Those of them that had nothing to complain about, since the last that had.
+    package private(set) var consecutivePasses = 0
     package private(set) var lastTransition: Transition?
     package private(set) var lastResult: ProbeResult?
     /// When `lastResult` came in.
@@ -32,14 +39,18 @@ package struct CheckMachine: Hashable, Sendable {
     package var isInTransition: Bool {
         switch state {
         case .unknown: false
-        case .up: consecutiveFailures > 0
+        case .up, .drain: consecutiveFailures > 0
+        case .degraded: consecutiveFailures > 0 || consecutivePasses > 0
         case .down: consecutiveSuccesses > 0
         }
     }
 
     /// From the start of one probe to the start of the next: `every` while firmly up, else `fast`.
     package var nextDelay: Duration {
-        state == .up && !isInTransition ? specification.every : specification.fast
+        switch state {
+        case .unknown, .down: specification.fast
+        case .up, .degraded, .drain: isInTransition ? specification.fast : specification.every
+        }
     }
 
     /// Takes in one result; returns the change of state it caused, if any.
@@ -48,30 +59,47 @@ package struct CheckMachine: Hashable, Sendable {
     ) -> Transition? {
         lastResult = result
         lastResultTime = time
-        switch result.verdict {
-        case .passed:
+        if result.verdict.isSuccess {
             consecutiveSuccesses += 1
             consecutiveFailures = 0
-        case .failed:
+        } else {
             consecutiveFailures += 1
             consecutiveSuccesses = 0
         }
-        guard let next = stateAfterRun, next != state else { return nil }
+        consecutivePasses = result.verdict == .passed ? consecutivePasses + 1 : 0
+        let next = state(after: result.verdict)
+        guard next != state else { return nil }
         let transition = Transition(from: state, to: next, reason: result.reason, time: time)
         state = next
         lastTransition = transition
         return transition
     }
 
-    /// The state the current run of results asks for; nil while the run is too short.
-    private var stateAfterRun: HealthState? {
-        let isFirst = state == .unknown
-        if consecutiveFailures >= (isFirst ? 1 : specification.fall), consecutiveFailures > 0 {
-            return .down
+    /// The state that a result leads to, its run counted already.
+    private func state(after verdict: ProbeResult.Verdict) -> HealthState {
+        if state == .unknown { return verdict.state }
+        if consecutiveFailures >= specification.fall { return .down }
+        if state == .down {
+            return consecutiveSuccesses >= specification.rise ? verdict.state : .down
         }
-        if consecutiveSuccesses >= (isFirst ? 1 : specification.rise), consecutiveSuccesses > 0 {
-            return .up
+        switch verdict {
+        case .failed: return state
+        case .passed:
+            let isTooSoon = state == .degraded && consecutivePasses < specification.rise
+            return isTooSoon ? .degraded : .up
+        case .degraded, .drained, .strained: return verdict.state
         }
-        return nil
+    }
+}
+
+extension ProbeResult.Verdict {
+    /// The state of a front door of which this is all that is known.
+    fileprivate var state: HealthState {
+        switch self {
+        case .passed: .up
+        case .degraded, .strained: .degraded
+        case .drained: .drain
+        case .failed: .down
+        }
     }
 }

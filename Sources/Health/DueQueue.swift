@@ -1,17 +1,24 @@
-/// Which probe is due next: a binary heap over start times, so that ten thousand checks cost a
-/// dozen comparisons each.
-struct DueQueue: Sendable {
-    struct Item: Hashable, Sendable {
-        var time: MonotonicTime
-        var ticket: ProbeTicket
+/// What is due next: a binary heap over times, so that ten thousand checks cost a dozen comparisons
+/// each.
+package struct DueQueue<Subject: Hashable & Sendable>: Sendable {
+    package struct Item: Hashable, Sendable {
+        package var time: MonotonicTime
+        package var subject: Subject
+
+        package init(time: MonotonicTime, subject: Subject) {
+            self.time = time
+            self.subject = subject
+        }
     }
 
     private var heap: [Item] = []
 
-    var count: Int { heap.count }
-    var first: Item? { heap.first }
+    package init() {}
 
-    mutating func insert(_ item: Item) {
+    package var count: Int { heap.count }
+    package var first: Item? { heap.first }
+
+    package mutating func insert(_ item: Item) {
         heap.append(item)
         var child = heap.count - 1
         while child > 0 {
@@ -22,7 +29,7 @@ struct DueQueue: Sendable {
         }
     }
 
-    mutating func removeFirst() -> Item? {
+    package mutating func removeFirst() -> Item? {
         guard let first = heap.first else { return nil }
         let last = heap.removeLast()
         guard !heap.isEmpty else { return first }

@@ -3,12 +3,27 @@ package enum HealthState: UInt8, Sendable, BitwiseCopyable {
     /// Not probed yet; treated as up.
     case unknown
     case up
+    /// It works, and something is wrong: it says so itself, its certificate ends soon, or its load
+    /// is above a limit.
+    case degraded
+    /// It works, and wants no more clients.
+    case drain
     case down
+
+    /// Clients may be sent there.
+    package var isOpen: Bool {
+        switch self {
+        case .unknown, .up, .degraded: true
+        case .drain, .down: false
+        }
+    }
 }
 
 /// The state of every probe at one moment: a value, published whole.
 package struct HealthTable: Sendable, Equatable {
     private var states: [HealthState]
+    /// Percent, for those that have less than the whole of their weight.
+    private var weights: [Int: UInt8] = [:]
     /// Goes up with every change, so that of two copies the later one can be told.
     package private(set) var version: UInt64 = 0
 
@@ -26,4 +41,17 @@ package struct HealthTable: Sendable, Equatable {
             version += 1
         }
     }
+
+    /// The part of its weight that a front door shall have, 1…100 percent: less for `degraded`.
+    package subscript(weightOf probe: ProbeIdentifier) -> UInt8 {
+        get { weights[probe.index] ?? 100 }
+        set {
+            guard newValue != self[weightOf: probe] else { return }
+            weights[probe.index] = newValue == 100 ? nil : newValue
+            version += 1
+        }
+    }
+
+    /// What a degraded front door weighs that does not say itself.
+    package static var degradedWeight: UInt8 { 50 }
 }

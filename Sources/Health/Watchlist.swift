@@ -14,7 +14,7 @@ package struct Watchlist: Sendable {
     private var entries: [Entry?] = []
     private var identifiers: [Probe: ProbeIdentifier] = [:]
     private var freeIndices: [Int] = []
-    private var due = DueQueue()
+    private var due = DueQueue<ProbeTicket>()
     private var nextSerial: UInt64 = 0
     /// The state of every probe, as last published or to be published.
     package private(set) var table = HealthTable()
@@ -45,7 +45,7 @@ package struct Watchlist: Sendable {
                 probe: probe, machine: CheckMachine(probe.check), ticket: ticket)
             identifiers[probe] = identifier
             table[identifier] = .unknown
-            due.insert(DueQueue.Item(time: now, ticket: ticket))
+            due.insert(DueQueue.Item(time: now, subject: ticket))
             return identifier
         }
     }
@@ -61,6 +61,7 @@ package struct Watchlist: Sendable {
             removalCount += 1
             if entry.machine.state != .unknown { isTableChanged = true }
             table[ProbeIdentifier(index)] = .unknown
+            table[weightOf: ProbeIdentifier(index)] = 100
         }
         return isTableChanged
     }
@@ -81,12 +82,17 @@ package struct Watchlist: Sendable {
         var starts: [(ticket: ProbeTicket, probe: Probe)] = []
         while starts.count < countMax, let next = due.first, next.time <= now {
             _ = due.removeFirst()
-            guard isWatched(next.ticket), var entry = entries[next.ticket.identifier.index] else {
-                continue
-            }
-            entry.startTime = now
-            entries[next.ticket.identifier.index] = entry
-            starts.append((next.ticket, entry.probe))
+            let ticket = next.subject
+            guard isWatched(ticket), let probe = entries[ticket.identifier.index]?.probe
+            else { continue }
+            // Paces run from when it was due, so that being a little late each time does not add
+            // up; after a long delay they begin anew.
+            let isPunctual =
+                entries[ticket.identifier.index].map { now - next.time < $0.machine.nextDelay / 4 }
+                ?? false
+            // In place: an entry is large, and this happens a thousand times a second.
+            entries[ticket.identifier.index]?.startTime = isPunctual ? next.time : now
+            starts.append((ticket, probe))
         }
         return starts
     }
@@ -100,9 +106,29 @@ package struct Watchlist: Sendable {
         let transition = entry.machine.received(result, at: now)
         reschedule(&entry, at: now)
         entries[ticket.identifier.index] = entry
+        weigh(entry, after: result)
         guard transition != nil else { return nil }
         table[ticket.identifier] = entry.machine.state
         return report(on: entry)
+    }
+
+    /// A degraded front door keeps the weight it was given until it says another, or recovers.
+    private mutating func weigh(_ entry: Entry, after result: ProbeResult) {
+        let identifier = entry.ticket.identifier
+        guard entry.machine.state == .degraded else {
+            table[weightOf: identifier] = 100
+            return
+        }
+        switch result.verdict {
+        case .degraded, .strained:
+            table[weightOf: identifier] =
+                if case .percent(let part) = result.load?.statement {
+                    UInt8(clamping: part)
+                } else {
+                    HealthTable.degradedWeight
+                }
+        case .passed, .drained, .failed: break
+        }
     }
 
     /// This machine could not carry out the probe: nothing is known about the front door, so its
@@ -124,7 +150,7 @@ package struct Watchlist: Sendable {
             entry.isNew = false
         }
         let time = max((entry.startTime ?? now) + delay, now)
-        due.insert(DueQueue.Item(time: time, ticket: entry.ticket))
+        due.insert(DueQueue.Item(time: time, subject: entry.ticket))
     }
 
     /// The part of a pace between the first and the second start, the same for the same probe in
@@ -169,13 +195,7 @@ extension Probe {
     /// The same in every process, unlike `hashValue`: FNV-1a over what makes probes differ, then a
     /// finaliser (MurmurHash3's), for FNV alone leaves the high bits of short inputs alike.
     var hash64: UInt64 {
-        let question =
-            switch check.kind {
-            case .http(let path): "http \(path)"
-            case .https(let path): "https \(path)"
-            case .tcp: "tcp"
-            }
-        let text = "\(address) \(check.port) \(check.host ?? "") \(question)"
+        let text = "\(address) \(check.host ?? "") \(check.summary)"
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd

@@ -14,11 +14,12 @@ package final class HealthMonitor: Sendable {
     /// - Parameters:
     ///   - certificateAuthorities: path of a PEM file; nil: the system's.
     ///   - onChange: called on the monitor's thread with the whole table, once per round in which
-    ///     states have changed.
+    ///     states have changed. Returns when to call again even if nothing changes until then.
     ///   - onTransition: called on the monitor's thread for each change of a state, before the
     ///     table that holds it is handed out.
     package init(
-        certificateAuthorities: String?, onChange: @escaping @Sendable (HealthTable) -> Void,
+        certificateAuthorities: String?,
+        onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
         onTransition: @escaping @Sendable (ProbeReport) -> Void
     ) {
         let engine = ProbeEngine(
@@ -61,11 +62,32 @@ package final class HealthMonitor: Sendable {
         return !engine.watchlist.withLock { $0.isAwaitingFirstResult(of: probes) }
     }
 
+    /// Has `onChange` called with the table as it is.
+    package func refresh() {
+        engine.isTableChanged.store(true, ordering: .relaxed)
+        engine.wakeUp()
+    }
+
     package var table: HealthTable { engine.watchlist.withLock { $0.table } }
 
     /// In the order asked for; forgotten probes are left out.
     package func report(of probes: [ProbeIdentifier]) -> [ProbeReport] {
         engine.watchlist.withLock { $0.report(of: probes) }
+    }
+
+    /// What this machine cannot probe at all, and why: to be told before anything counts on it.
+    package static func obstacles(to probes: [Probe]) -> [String] {
+        var words: [String] = []
+        var looked: Set<String> = []
+        for probe in probes {
+            // What may be in the way is the same for all addresses of a family.
+            let subject = "\(probe.address.family) \(probe.check.summary)"
+            guard looked.insert(subject).inserted, let obstacle = Flights.obstacle(to: probe),
+                !words.contains(obstacle)
+            else { continue }
+            words.append(obstacle)
+        }
+        return words
     }
 
     /// Abandons what is in flight and ends the thread; no callback comes after it returns, unless
@@ -79,16 +101,16 @@ package final class HealthMonitor: Sendable {
     }
 }
 
-/// The loop: start what is due, let transfers go on, take in what ended, tell, wait.
+/// The loop: start what is due, let probes go on, take in what ended, tell, wait.
 final class ProbeEngine: Sendable {
     let watchlist = Mutex(Watchlist())
     let isStopping = Atomic(false)
     /// The table has changed since `onChange` was last called.
     let isTableChanged = Atomic(false)
     let firstResults = Signal()
-    private let multi = Multi()
+    private let poller = Poller()
     private let certificateAuthorities: String?
-    private let onChange: @Sendable (HealthTable) -> Void
+    private let onChange: @Sendable (HealthTable) -> MonotonicTime?
     private let onTransition: @Sendable (ProbeReport) -> Void
 
     /// New probes per round: with many due at once, handshakes of those under way get their turn
@@ -96,7 +118,8 @@ final class ProbeEngine: Sendable {
     private static let startCountPerRoundMax = 64
 
     init(
-        certificateAuthorities: String?, onChange: @escaping @Sendable (HealthTable) -> Void,
+        certificateAuthorities: String?,
+        onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
         onTransition: @escaping @Sendable (ProbeReport) -> Void
     ) {
         self.certificateAuthorities = certificateAuthorities
@@ -104,72 +127,65 @@ final class ProbeEngine: Sendable {
         self.onTransition = onTransition
     }
 
-    func wakeUp() { multi.wakeUp() }
+    func wakeUp() { poller.wakeUp() }
 
     func run() {
         let flightCountMax = ProbeEngine.flightCountMax()
+        let flights = Flights(poller, certificateAuthorities: certificateAuthorities)
         var removalCount = 0
+        var callTime: MonotonicTime?
         while !isStopping.load(ordering: .acquiring) {
-            abandonForgotten(since: &removalCount)
-            let room = min(flightCountMax - multi.count, ProbeEngine.startCountPerRoundMax)
-            startDue(atMost: room)
-            multi.perform { transfer, code in finish(transfer, Outcome(transfer, endedWith: code)) }
-            if isTableChanged.exchange(false, ordering: .relaxed) {
-                onChange(watchlist.withLock { $0.table })
+            abandonForgotten(flights, since: &removalCount)
+            startDue(
+                flights,
+                atMost: min(flightCountMax - flights.count, ProbeEngine.startCountPerRoundMax))
+            flights.performTimers(at: .now()) { finish($0, $1) }
+            flights.takeEnded { finish($0, $1) }
+            let isCalled = callTime.map { $0 <= .now() } ?? false
+            if isTableChanged.exchange(false, ordering: .relaxed) || isCalled {
+                callTime = onChange(watchlist.withLock { $0.table })
             }
-            multi.wait(atMostMilliseconds: patience(flightCountMax))
+            let hasRoom = flights.count < flightCountMax
+            let nextStart = hasRoom ? watchlist.withLock { $0.nextStart } : nil
+            flights.wait(until: [nextStart, callTime].compactMap { $0 }.min()) {
+                finish($0, $1)
+            }
         }
-        multi.removeAll { _ in true }
+        flights.abandonAll { _ in true }
     }
 
-    private func abandonForgotten(since removalCount: inout Int) {
+    private func abandonForgotten(_ flights: Flights, since removalCount: inout Int) {
         let current = watchlist.withLock { $0.removalCount }
         guard current != removalCount else { return }
         removalCount = current
-        multi.removeAll { transfer in !watchlist.withLock { $0.isWatched(transfer.ticket) } }
+        flights.abandonAll { ticket in !watchlist.withLock { $0.isWatched(ticket) } }
     }
 
-    private func startDue(atMost countMax: Int) {
+    private func startDue(_ flights: Flights, atMost countMax: Int) {
         let now = MonotonicTime.now()
         let starts = watchlist.withLock { $0.takeDue(at: now, atMost: countMax) }
         for start in starts {
-            guard
-                let transfer = Transfer(
-                    start.probe, ticket: start.ticket,
-                    certificateAuthorities: certificateAuthorities),
-                multi.add(transfer)
-            else {
-                watchlist.withLock {
-                    $0.couldNotProbe(
-                        start.ticket, because: "libcurl refused the probe \(start.probe.url)",
-                        at: now)
-                }
-                continue
-            }
+            guard let outcome = flights.start(start.probe, ticket: start.ticket) else { continue }
+            finish(start.ticket, outcome)
         }
     }
 
-    private func finish(_ transfer: Transfer, _ outcome: Outcome) {
+    private func finish(_ ticket: ProbeTicket, _ outcome: Outcome) {
         let now = MonotonicTime.now()
         switch outcome {
         case .result(let result):
-            let report = watchlist.withLock { $0.received(result, of: transfer.ticket, at: now) }
+            let (report, hasChanged) = watchlist.withLock { list in
+                let before = list.table.version
+                let report = list.received(result, of: ticket, at: now)
+                return (report, list.table.version != before)
+            }
+            if hasChanged { isTableChanged.store(true, ordering: .relaxed) }
             guard let report else { return }
-            isTableChanged.store(true, ordering: .relaxed)
             if report.transition?.from == .unknown { firstResults.broadcast() }
             onTransition(report)
         case .obstacle(let words):
-            watchlist.withLock { $0.couldNotProbe(transfer.ticket, because: words, at: now) }
+            watchlist.withLock { $0.couldNotProbe(ticket, because: words, at: now) }
         }
-    }
-
-    /// Milliseconds until there is something to start; transfers in flight wake the thread anyway.
-    private func patience(_ flightCountMax: Int) -> Int32 {
-        let waitMax: Int32 = 60_000
-        guard multi.count < flightCountMax else { return waitMax }
-        guard let next = watchlist.withLock({ $0.nextStart }) else { return waitMax }
-        let rest = (next - MonotonicTime.now()).milliseconds
-        return Int32(clamping: min(max(rest, 0), Int64(waitMax)))
     }
 
     /// Probes in flight at once: what the limit on file descriptors leaves, for a probe that cannot

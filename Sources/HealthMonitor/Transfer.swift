@@ -11,6 +11,10 @@ import Health
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private let socketErrorNumber: UnsafeMutablePointer<Int32>
+    private let intake: UnsafeMutablePointer<ccurl_intake>
+    /// Something has been waited for that only a connection can bring. libcurl 7.88 tells the time
+    /// of the connection only when the TLS handshake is over too.
+    var isConnected = false
     /// The first option libcurl refused.
     private var refusal: CURLcode = CURLE_OK
 
@@ -24,17 +28,19 @@ import Health
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         unsafe socketErrorNumber = .allocate(capacity: 1)
         unsafe socketErrorNumber.initialize(to: 0)
+        unsafe intake = .allocate(capacity: 1)
+        unsafe intake.initialize(to: ccurl_intake())
+        unsafe intake.pointee.body_byte_count_max = probe.check.bodyByteCountMax
+        if probe.check.wantsBody {
+            // What is not written to takes no memory.
+            unsafe intake.pointee.body = .allocate(capacity: probe.check.bodyByteCountMax)
+        }
         note(unsafe ccurl_set_error_buffer(easy, errorText))
         note(unsafe ccurl_open_sockets(easy, socketErrorNumber))
         aim()
         restrain()
-        switch probe.check.kind {
-        case .http: ask()
-        case .https:
-            ask()
-            verify(certificateAuthorities)
-        case .tcp: set(CURLOPT_CONNECT_ONLY, 1)
-        }
+        if case .tls = probe.check.kind { set(CURLOPT_CONNECT_ONLY, 1) } else { ask() }
+        if probe.check.isOverTLS { verify(certificateAuthorities) }
         guard refusal == CURLE_OK else { return nil }
     }
 
@@ -45,6 +51,8 @@ import Health
         unsafe curl_slist_free_all(headers)
         unsafe errorText.deallocate()
         unsafe socketErrorNumber.deallocate()
+        unsafe intake.pointee.body?.deallocate()
+        unsafe intake.deallocate()
     }
 
     /// Tells transfers in flight apart.
@@ -70,28 +78,45 @@ import Health
         set(CURLOPT_FRESH_CONNECT, 1)
         set(CURLOPT_FORBID_REUSE, 1)
         set(CURLOPT_FOLLOWLOCATION, 0)
+        // libcurl keeps addresses, too, in its cache of names, and goes through all of it for each
+        // transfer: with ten thousand probes that was most of the work.
+        set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         // The empty string switches http_proxy and its like off (CURLOPT_PROXY(3)).
         set(CURLOPT_PROXY, "")
     }
 
     private func ask() {
-        set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        let check = probe.check
+        set(CURLOPT_HTTP_VERSION, Int(httpVersion))
+        switch check.method {
+        case .get: break
+        case .head: set(CURLOPT_NOBODY, 1)
+        case .options: set(CURLOPT_CUSTOMREQUEST, check.method.rawValue)
+        }
         set(CURLOPT_PATH_AS_IS, 1)
         set(CURLOPT_USERAGENT, "geodns-health/1")
-        note(unsafe ccurl_discard_body(easy))
-        guard let host = probe.check.host else { return }
+        note(unsafe ccurl_take_in(easy, intake))
+        guard let host = check.host ?? check.serverName else { return }
         // As the operator wrote it: libcurl would add the port probed, which need not be the port
         // the world uses.
         unsafe headers = unsafe curl_slist_append(nil, "Host: \(host)")
         note(unsafe ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers))
     }
 
+    /// Over TLS HTTP/2 is negotiated, and a server may still choose 1.1, which the verdict looks
+    /// at; without TLS the front door is taken to know (RFC 9113 §3.3).
+    private var httpVersion: Int {
+        guard probe.check.usesHTTP2 else { return Int(CURL_HTTP_VERSION_1_1) }
+        return probe.check.isOverTLS
+            ? Int(CURL_HTTP_VERSION_2TLS) : Int(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+    }
+
     private func verify(_ certificateAuthorities: String?) {
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSL_SESSIONID_CACHE, 0)
-        // For the names in the report when the name is wrong.
+        // For the names in the report when the name is wrong, and for the certificate's end.
         set(CURLOPT_CERTINFO, 1)
         // With a folder of authorities libcurl reads and parses all of them for each connection;
         // with a file alone it keeps them (CURLOPT_CA_CACHE_TIMEOUT(3)), here for an hour.
@@ -138,26 +163,61 @@ import Health
         return code == CURLE_OK && microseconds > 0 ? .microseconds(microseconds) : nil
     }
 
+    /// The first bytes of the body, as far as they were wanted.
+    var body: [UInt8] {
+        // SAFETY: the body has room for what was counted, and more is never counted.
+        unsafe intake.pointee.body.map { body in
+            unsafe Array(UnsafeBufferPointer(start: body, count: intake.pointee.body_byte_count))
+        } ?? []
+    }
+
+    var isHeaderTooLong: Bool {
+        unsafe intake.pointee.header_byte_count > Int(ccurl_header_byte_count_max)
+    }
+
     /// The names and addresses the server's certificate is for, as OpenSSL prints them:
     /// `DNS:app.example`. Empty when there is none.
     var certificateNames: [String] {
+        (certificateField("X509v3 Subject Alternative Name:") ?? "").split(separator: ",").map {
+            String($0.drop { $0 == " " })
+        }
+    }
+
+    /// When the server's certificate ends, in OpenSSL's form: `Nov 21 14:38:50 2026 GMT`.
+    var certificateEnd: String? { certificateField("Expire date:") }
+
+    /// A field of the server's own certificate, which comes first (CURLINFO_CERTINFO(3)).
+    private func certificateField(_ title: String) -> String? {
         var chain: UnsafeMutablePointer<curl_certinfo>?
         guard unsafe ccurl_get_certificates(easy, &chain) == CURLE_OK, let chain = unsafe chain,
             unsafe chain.pointee.num_of_certs > 0, let fields = unsafe chain.pointee.certinfo
-        else { return [] }
-        let title = "X509v3 Subject Alternative Name:"
-        // The server's own certificate comes first (CURLINFO_CERTINFO(3)).
+        else { return nil }
         var field = unsafe fields[0]
         while let current = unsafe field {
             let text = unsafe String(cString: current.pointee.data)
-            if text.hasPrefix(title) {
-                return text.dropFirst(title.utf8.count).split(separator: ",").map {
-                    String($0.drop { $0 == " " })
-                }
-            }
+            if text.hasPrefix(title) { return String(text.dropFirst(title.utf8.count)) }
             unsafe field = unsafe current.pointee.next
         }
-        return []
+        return nil
+    }
+}
+
+extension CheckSpecification {
+    /// The certificate is verified.
+    var isOverTLS: Bool {
+        switch kind {
+        case .https, .tls: true
+        case .load: usesTLS
+        default: false
+        }
+    }
+
+    fileprivate var path: String {
+        switch kind {
+        case .http(let path), .https(let path), .load(let path):
+            path.hasPrefix("/") ? path : "/" + path
+        default: "/"
+        }
     }
 }
 
@@ -167,14 +227,8 @@ extension Probe {
 
     /// What is asked for, and what name is verified; not where the connection goes.
     var url: String {
-        let name = check.host.map(Probe.bracketed) ?? Probe.bracketed("\(address)")
-        let authority = "\(name):\(check.port)"
-        switch check.kind {
-        case .http(let path): return "http://\(authority)\(path.hasPrefix("/") ? path : "/" + path)"
-        case .https(let path):
-            return "https://\(authority)\(path.hasPrefix("/") ? path : "/" + path)"
-        case .tcp: return "http://\(socketAddress)/"
-        }
+        let name = Probe.bracketed((check.isOverTLS ? check.tlsName : check.host) ?? "\(address)")
+        return "\(check.isOverTLS ? "https" : "http")://\(name):\(check.port)\(check.path)"
     }
 
     /// IPv6 addresses stand in brackets (RFC 3986 §3.2.2).

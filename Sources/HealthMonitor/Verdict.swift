@@ -2,6 +2,7 @@ import Addressing
 import CCurl
 import Glibc
 import Health
+import SystemCalls
 
 /// What the end of a transfer says about the front door, or about this machine.
 enum Outcome {
@@ -9,17 +10,40 @@ enum Outcome {
     /// The probe could not be carried out here.
     case obstacle(String)
 
-    init(_ transfer: Transfer, endedWith code: CURLcode) {
+    /// `now`: seconds since 1970.
+    init(
+        _ transfer: Transfer, endedWith code: CURLcode, now: Int64, patterns: PatternCache
+    ) {
+        let check = transfer.probe.check
         let duration = transfer.time(CURLINFO_TOTAL_TIME_T) ?? .zero
         let statusCode = transfer.number(CURLINFO_RESPONSE_CODE)
-        if code == CURLE_OK, case .tcp = transfer.probe.check.kind {
-            self = .result(
-                ProbeResult(.passed, in: .connect, because: "connected", after: duration))
+        let remains = transfer.certificateEnd.flatMap(certificateTime)
+            .map { Duration.seconds($0 - now) }
+        if code == CURLE_OK, case .tls = check.kind {
+            var result = ProbeResult(
+                .passed, in: .tls, because: "certificate is good", after: duration)
+            if let remains { check.judgeCertificate(remains: remains, into: &result) }
+            self = .result(result)
             return
         }
         // A refused piece of body is the bound on bodies at work: the status has been read.
-        if code == CURLE_OK || (code == CURLE_WRITE_ERROR && statusCode != 0) {
-            self = .result(transfer.probe.check.judge(statusCode: statusCode, after: duration))
+        let isCut = code == CURLE_WRITE_ERROR && statusCode != 0 && !transfer.isHeaderTooLong
+        if code == CURLE_OK || isCut {
+            if check.usesHTTP2,
+                transfer.number(CURLINFO_HTTP_VERSION) != Int(CURL_HTTP_VERSION_2_0)
+            {
+                self = .result(
+                    ProbeResult(
+                        .failed, in: .response, because: "front door does not speak HTTP/2",
+                        statusCode: statusCode, after: duration))
+                return
+            }
+            let body = transfer.body
+            let response = HTTPResponse(
+                statusCode: statusCode, body: body, isBodyCut: isCut,
+                matchesPattern: check.pattern.map { patterns.matches($0, body) },
+                certificateRemains: remains)
+            self = .result(check.judge(response, after: duration))
             return
         }
         if let obstacle = Outcome.obstacle(transfer, code) {
@@ -37,12 +61,7 @@ enum Outcome {
     private static func obstacle(_ transfer: Transfer, _ code: CURLcode) -> String? {
         switch code {
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: return "this server is out of memory"
-        case CURLE_COULDNT_CONNECT:
-            switch transfer.errorNumber {
-            case EMFILE, ENFILE: return "this server is out of file descriptors"
-            case ENOBUFS, ENOMEM: return "this server is out of memory"
-            default: return nil
-            }
+        case CURLE_COULDNT_CONNECT: return obstacleWords(transfer.errorNumber)
         case CURLE_SSL_CACERT_BADFILE:
             return "the file of certificate authorities cannot be read: \(transfer.errorWords)"
         default: return nil
@@ -58,12 +77,11 @@ enum Outcome {
         switch code {
         case CURLE_OPERATION_TIMEDOUT: return (phase, timeoutWords(transfer, in: phase))
         case CURLE_COULDNT_CONNECT: return (.connect, connectWords(transfer))
-        case CURLE_INTERFACE_FAILED:
-            let source = transfer.probe.check.source.map { "\($0)" } ?? "?"
-            return (.connect, "cannot send from \(source): not an address of this server")
+        case CURLE_INTERFACE_FAILED: return (.connect, sourceWords(transfer.probe))
         case CURLE_PEER_FAILED_VERIFICATION: return (.tls, certificateWords(transfer))
         case CURLE_SSL_CONNECT_ERROR:
             return (.tls, "TLS handshake failed: \(words(transfer, code))")
+        case CURLE_WRITE_ERROR: return (.response, "more than 64 KiB of headers")
         case CURLE_GOT_NOTHING: return (.response, "connection closed without an answer")
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             return (phase, "connection broken: \(words(transfer, code))")
@@ -77,10 +95,9 @@ enum Outcome {
 
     /// The phase a transfer was in when it ended.
     private static func phaseReached(_ transfer: Transfer) -> ProbeResult.Phase {
-        guard transfer.time(CURLINFO_CONNECT_TIME_T) != nil else { return .connect }
-        if case .https = transfer.probe.check.kind,
-            transfer.time(CURLINFO_APPCONNECT_TIME_T) == nil
-        {
+        guard transfer.isConnected || transfer.time(CURLINFO_CONNECT_TIME_T) != nil
+        else { return .connect }
+        if transfer.probe.check.isOverTLS, transfer.time(CURLINFO_APPCONNECT_TIME_T) == nil {
             return .tls
         }
         return .response
@@ -93,23 +110,16 @@ enum Outcome {
         switch phase {
         case .connect: return "no connection \(within)"
         case .tls: return "no TLS handshake \(within)"
-        case .response, .status:
+        case .response, .status, .content:
             let status = transfer.number(CURLINFO_RESPONSE_CODE)
             return status == 0 ? "no answer \(within)" : "status \(status), but no end \(within)"
         }
     }
 
     private static func connectWords(_ transfer: Transfer) -> String {
-        switch transfer.errorNumber {
-        case ECONNREFUSED: "connection refused"
-        case EHOSTUNREACH: "no route to host"
-        case ENETUNREACH: "network unreachable"
-        case ETIMEDOUT: "no connection: the kernel gave up"
-        case ECONNRESET: "connection reset"
-        case EACCES, EPERM: "sending is forbidden here (firewall?)"
-        case let number where number != 0: "no connection: \(errorName(number))"
-        default: "no connection: \(words(transfer, CURLE_COULDNT_CONNECT))"
-        }
+        let number = transfer.errorNumber
+        return number != 0
+            ? connectWords(number) : "no connection: \(words(transfer, CURLE_COULDNT_CONNECT))"
     }
 
     private static func certificateWords(_ transfer: Transfer) -> String {
@@ -122,7 +132,7 @@ enum Outcome {
                 words.hasPrefix(title) ? String(words.dropFirst(title.utf8.count)) : words
             return "certificate not trusted: \(problem)"
         }
-        let wanted = transfer.probe.check.host ?? "\(transfer.probe.address)"
+        let wanted = transfer.probe.check.tlsName ?? "\(transfer.probe.address)"
         let names = transfer.certificateNames.map { name in
             name.split(separator: ":", maxSplits: 1).last.map(String.init) ?? name
         }
@@ -138,9 +148,20 @@ enum Outcome {
         let words = transfer.errorWords
         return words.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : words
     }
+}
 
-    private static func errorName(_ number: Int32) -> String {
-        // SAFETY: only the monitor's thread asks, and the text is copied before it asks again.
-        unsafe String(cString: strerror(number))
+/// Expressions compiled once, however often they are matched; for the monitor's thread alone.
+final class PatternCache {
+    private var compiled: [String: RegularExpression] = [:]
+    /// Zones come and go; a cache that has seen so many is begun anew.
+    private static let countMax = 10_000
+
+    /// False for text that is no expression, which whoever read the zone has refused.
+    func matches(_ pattern: String, _ body: [UInt8]) -> Bool {
+        if let known = compiled[pattern] { return known.matches(body) }
+        guard let expression = try? RegularExpression(pattern) else { return false }
+        if compiled.count >= PatternCache.countMax { compiled = [:] }
+        compiled[pattern] = expression
+        return expression.matches(body)
     }
 }

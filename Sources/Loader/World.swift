@@ -23,13 +23,15 @@ package struct World: Sendable {
     package let summaries: [ZoneSummary]
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
-    /// `forcedDown` count as down whatever their checks say.
+    /// `forcedDown` count as down whatever their checks say; those in `held` are kept out.
     package func snapshot(
-        _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = []
+        _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
+        held: Set<SteeringPlan.Hold> = []
     ) -> Snapshot {
         Snapshot(
             zones: zones,
-            answers: AnswerTable(plan, health: health, probes: probes, forcedDown: forcedDown))
+            answers: AnswerTable(
+                plan, health: health, probes: probes, forcedDown: forcedDown, held: held))
     }
 }
 

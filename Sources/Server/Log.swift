@@ -1,6 +1,7 @@
 package import Configuration
 import Diagnostics
 import Glibc
+import Health
 import Synchronization
 
 /// Events on standard error, one a line: text for people, JSON for machines.
@@ -75,6 +76,13 @@ package struct WallClock: Sendable, CustomStringConvertible {
     package var seconds: Int
 
     package static func now() -> WallClock { WallClock(seconds: time(nil)) }
+
+    package init(seconds: Int) { self.seconds = seconds }
+
+    /// A moment of the monotonic clock, which reads `now` at this moment.
+    init(of moment: MonotonicTime, now: MonotonicTime) {
+        seconds = time(nil) + Int((moment - now).components.seconds)
+    }
 
     /// `2026-11-20T08:15:00Z`
     package var description: String {

@@ -34,6 +34,10 @@ extension Server {
                             : "; down: "
                                 + down.map { plan.endpoints[$0].label }.joined(separator: " "))
                 ))
+            for (hold, until) in current.held.sorted(by: { $0.value < $1.value }) {
+                let end = WallClock(of: until, now: .now())
+                rows.append(("held", "\(plan.endpoints[hold.endpoint].label) until \(end)"))
+            }
             for zone in current.world.summaries {
                 rows.append(
                     (
@@ -69,7 +73,9 @@ extension Server {
         var rows = [["TARGET", "STATE", "ADDRESS", "CHECK", "CHECK STATE", "SINCE", "LAST RESULT"]]
         let now = WallClock.now()
         for (index, endpoint) in plan.endpoints.enumerated() {
-            let state = current.answers.endpointIsUp[index] ? "up" : "down"
+            let isHeld = current.held.keys.contains { $0.endpoint == index }
+            let health = current.answers.endpointStates[index]
+            let state = isHeld && health.isOpen ? "held" : health.name
             for address in endpoint.addresses {
                 let head = [endpoint.label, state, "\(address.address)"]
                 if address.probes.isEmpty {
@@ -92,17 +98,6 @@ extension Server {
         guard let since = report.since else { return "-" }
         let ago = MonotonicTime.now() - since
         return WallClock(seconds: now.seconds - Int(ago.components.seconds)).description
-    }
-}
-
-extension CheckSpecification {
-    /// `https:443/healthz`
-    var summary: String {
-        switch kind {
-        case .http(let path): "http:\(port)\(path)"
-        case .https(let path): "https:\(port)\(path)"
-        case .tcp: "tcp:\(port)"
-        }
     }
 }
 

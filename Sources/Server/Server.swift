@@ -47,19 +47,22 @@ package final class Server {
         monitor = HealthMonitor(
             certificateAuthorities: settings.certificateAuthorities,
             onChange: { serving.update($0) },
-            onTransition: { report in
-                log.write(
-                    report.state == .down ? .warning : .info, "check",
-                    report.transition?.reason ?? report.words,
-                    [
-                        ("address", report.probe.address.description),
-                        ("port", "\(report.probe.check.port)"),
-                        ("state", report.state.name),
-                        report.state == .down
-                            ? ("failures", "\(report.consecutiveFailures)")
-                            : ("successes", "\(report.consecutiveSuccesses)"),
-                    ])
-            })
+            onTransition: { Server.log($0, to: log) })
+    }
+
+    /// One check of one address has changed its state.
+    private static func log(_ report: ProbeReport, to log: Log) {
+        var fields = [("address", report.probe.address.description)]
+        if report.probe.check.port > 0 { fields.append(("port", "\(report.probe.check.port)")) }
+        fields.append(("state", report.state.name))
+        fields.append(
+            report.state == .down
+                ? ("failures", "\(report.consecutiveFailures)")
+                : ("successes", "\(report.consecutiveSuccesses)"))
+        fields.append(("check", report.probe.check.summary))
+        log.write(
+            report.state == .down ? .warning : .info, "check",
+            report.transition?.reason ?? report.words, fields)
     }
 
     /// Runs until told to stop. Returns the exit status.
@@ -246,8 +249,12 @@ package final class Server {
         let (world, zoneProblems) = source.loadZones(settings.zones)
         let (secrets, problems) =
             settings.cookieSecret.map { CookieSecretFile.read($0) } ?? (drawnSecrets, [])
-        guard let world, let secrets else { return (nil, problems + zoneProblems) }
-        return (Loaded(world: world, source: source, secrets: secrets), problems + zoneProblems)
+        // What this machine cannot probe would count as up for ever.
+        let obstacles = HealthMonitor.obstacles(to: world?.plan.probes ?? [])
+            .map { Diagnostic(.error, at: nil, $0) }
+        let all = problems + zoneProblems + obstacles
+        guard let world, let secrets, obstacles.isEmpty else { return (nil, all) }
+        return (Loaded(world: world, source: source, secrets: secrets), all)
     }
 
     private var policy: DatagramPolicy {
@@ -304,6 +311,8 @@ package final class Server {
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
+        // So that the monitor knows when to come next.
+        monitor.refresh()
         return true
     }
 
@@ -316,15 +325,5 @@ package final class Server {
             if isStopping || ContinuousClock.now >= deadline { return false }
         }
         return true
-    }
-}
-
-extension HealthState {
-    var name: String {
-        switch self {
-        case .unknown: "unknown"
-        case .up: "up"
-        case .down: "down"
-        }
     }
 }

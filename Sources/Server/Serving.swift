@@ -15,6 +15,12 @@ final class Serving: Sendable {
         var probes: [ProbeIdentifier]
         var health: HealthTable
         var answers: AnswerTable
+        var holds: HoldTable
+        /// What is kept out, and until when.
+        var held: [SteeringPlan.Hold: MonotonicTime]
+
+        /// When answers change although no health does.
+        var nextRelease: MonotonicTime? { held.values.min() }
     }
 
     let snapshots: SnapshotCell
@@ -30,29 +36,72 @@ final class Serving: Sendable {
     var current: Current? { state.withLock { $0 } }
 
     /// Starts to serve `world`.
-    func adopt(_ world: World, probes: [ProbeIdentifier], health: HealthTable) {
+    func adopt(
+        _ world: World, probes: [ProbeIdentifier], health: HealthTable,
+        at now: MonotonicTime = .now()
+    ) {
         state.withLock { state in
-            let snapshot = world.snapshot(health, probes: probes)
+            var holds = state?.holds ?? HoldTable()
+            holds.forget(allBut: world.plan, at: now)
+            let held = holds.held(in: world.plan, at: now)
+            let snapshot = world.snapshot(health, probes: probes, held: Set(held.keys))
             snapshots.publish(snapshot)
             report(from: state?.answers, to: snapshot.answers, health, probes)
             state = Current(
-                world: world, probes: probes, health: health, answers: snapshot.answers)
+                world: world, probes: probes, health: health, answers: snapshot.answers,
+                holds: holds, held: held)
         }
     }
 
     /// Health has changed: the same world, other answers.
     ///
     /// The monitor's thread and a reload may come here at the same time, each with a copy it took
-    /// before: the older copy must not undo the newer.
-    func update(_ health: HealthTable) {
+    /// before: the older copy must not undo the newer. Returns when to come again, even if nothing
+    /// has changed by then: a target that is held is let go.
+    @discardableResult
+    func update(_ health: HealthTable, at now: MonotonicTime = .now()) -> MonotonicTime? {
         state.withLock { state in
-            guard let current = state, health.version > current.health.version else { return }
-            let snapshot = current.world.snapshot(health, probes: current.probes)
+            guard let current = state, health.version >= current.health.version else { return nil }
+            let isDue = current.nextRelease.map { $0 <= now } ?? false
+            guard health.version > current.health.version || isDue else {
+                return current.nextRelease
+            }
+            let plan = current.world.plan
+            var next = current
+            next.health = health
+            let events = next.holds.observe(
+                plan, from: current.answers.endpointStates,
+                to: plan.endpointStates(health, current.probes), at: now)
+            next.held = next.holds.held(in: plan, at: now)
+            let snapshot = current.world.snapshot(
+                health, probes: current.probes, held: Set(next.held.keys))
+            next.answers = snapshot.answers
             snapshots.publish(snapshot)
             report(from: current.answers, to: snapshot.answers, health, current.probes)
-            state?.health = health
-            state?.answers = snapshot.answers
+            report(events, plan, at: now)
+            for hold in current.held.keys where next.held[hold] == nil {
+                report("released", "", plan.endpoints[hold.endpoint], [])
+            }
+            state = next
+            return next.nextRelease
         }
+    }
+
+    private func report(_ events: [HoldTable.Event], _ plan: SteeringPlan, at now: MonotonicTime) {
+        for event in events {
+            report(
+                "held", "it keeps going up and down, and stays out for a while",
+                plan.endpoints[event.endpoint],
+                [("until", WallClock(of: event.until, now: now).description)])
+        }
+    }
+
+    private func report(
+        _ event: String, _ message: String, _ endpoint: Endpoint, _ fields: [(String, String)]
+    ) {
+        log.write(
+            event == "held" ? .warning : .info, event, message,
+            [("target", endpoint.label), ("name", endpoint.name.description)] + fields)
     }
 
     /// Logs every endpoint and every GEO name that went up or down; of those that are new, the ones
@@ -61,21 +110,23 @@ final class Serving: Sendable {
         from before: AnswerTable?, to after: AnswerTable, _ health: HealthTable,
         _ probes: [ProbeIdentifier]
     ) {
-        let endpointWasUp = states(before?.plan.endpoints.map(\.name), before?.endpointIsUp)
+        let endpointStates = states(before)
         for (index, endpoint) in after.plan.endpoints.enumerated() {
-            let isUp = after.endpointIsUp[index]
-            guard isUp != endpointWasUp[endpoint.name] ?? true else { continue }
+            let state = after.endpointStates[index]
+            guard state != endpointStates[endpoint.name] ?? .up else { continue }
             let downCount = endpoint.addresses.count { address in
                 address.probes.contains { health[probes[$0]] == .down }
             }
             log.write(
-                isUp ? .info : .warning, isUp ? "up" : "down", "",
+                state == .up ? .info : .warning, state.name, "",
                 [
                     ("target", endpoint.label), ("name", endpoint.name.description),
                     ("addresses-down", "\(downCount) of \(endpoint.addresses.count)"),
                 ])
         }
-        let nameWasUp = states(before?.plan.names.map(\.name), before?.nameIsUp)
+        let nameWasUp = Dictionary(
+            zip(before?.plan.names.map(\.name) ?? [], before?.nameIsUp ?? []),
+            uniquingKeysWith: { $0 || $1 })
         for (index, name) in after.plan.names.enumerated()
         where !after.nameIsUp[index] && nameWasUp[name.name] ?? true {
             log.write(
@@ -86,7 +137,10 @@ final class Serving: Sendable {
     }
 
     /// A name with several sets of checks counts as up when one of them is.
-    private func states(_ names: [DomainName]?, _ isUp: [Bool]?) -> [DomainName: Bool] {
-        Dictionary(zip(names ?? [], isUp ?? []), uniquingKeysWith: { $0 || $1 })
+    private func states(_ answers: AnswerTable?) -> [DomainName: HealthState] {
+        guard let answers else { return [:] }
+        return Dictionary(
+            zip(answers.plan.endpoints.map(\.name), answers.endpointStates),
+            uniquingKeysWith: { .ofAddresses([$0, $1], needed: 1) })
     }
 }

@@ -7,7 +7,9 @@ import Zones
 /// read by queries without any further thought about health.
 package final class AnswerTable: Sendable {
     package let plan: SteeringPlan
-    /// Whether each endpoint of the plan is up.
+    /// The state of each endpoint of the plan: never `unknown`.
+    package let endpointStates: [HealthState]
+    /// Whether each endpoint of the plan takes clients: `up` or `degraded`.
     package let endpointIsUp: [Bool]
     /// Whether each GEO name of the plan has anything that is up.
     package let nameIsUp: [Bool]
@@ -20,15 +22,16 @@ package final class AnswerTable: Sendable {
     let bytes: FrozenArray<UInt8>
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
-    /// down whatever their checks say.
+    /// down whatever their checks say; those in `held` are used only where nothing else is up.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
-        forcedDown: Set<Int> = []
+        forcedDown: Set<Int> = [], held: Set<SteeringPlan.Hold> = []
     ) {
-        var builder = AnswerTableBuilder(plan, forcedDown: forcedDown)
-        builder.build { health[probes[$0]] != .down }
+        var builder = AnswerTableBuilder(plan, forcedDown: forcedDown, held: held)
+        builder.build(health, probes)
         self.plan = plan
-        endpointIsUp = builder.endpointIsUp
+        endpointStates = builder.endpointStates
+        endpointIsUp = endpointStates.map(\.isOpen)
         nameIsUp = plan.names.indices.map { builder.isUp(.name($0)) }
         names = FrozenArray(builder.names)
         selectors = FrozenArray(builder.selectors)
@@ -123,7 +126,10 @@ struct EndpointState: BitwiseCopyable, Sendable {
 private struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
-    var endpointIsUp: [Bool] = []
+    let held: Set<SteeringPlan.Hold>
+    var endpointStates: [HealthState] = []
+    /// Percent of the weight that a share of it has.
+    private var endpointWeights: [UInt32] = []
     var names: [NameState] = []
     var selectors: [SelectorState] = []
     var choices: [Choice] = []
@@ -133,18 +139,20 @@ private struct AnswerTableBuilder {
     /// Per GEO name: known once it has been asked for.
     private var nameIsUp: [Bool?]
 
-    init(_ plan: SteeringPlan, forcedDown: Set<Int>) {
+    init(_ plan: SteeringPlan, forcedDown: Set<Int>, held: Set<SteeringPlan.Hold>) {
         self.plan = plan
         self.forcedDown = forcedDown
+        self.held = held
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
-    mutating func build(isUp: (Int) -> Bool) {
-        for endpoint in plan.endpoints { addEndpoint(endpoint, isUp: isUp) }
+    mutating func build(_ health: HealthTable, _ probes: [ProbeIdentifier]) {
+        for endpoint in plan.endpoints { addEndpoint(endpoint, health, probes) }
         for selector in plan.selectors { addSelector(selector) }
         var isSteady = plan.selectors.map { selector in
             selector.targets.allSatisfy { target in
-                if case .endpoint(let index) = target { endpointIsUp[index] } else { true }
+                guard case .endpoint(let index) = target else { return true }
+                return endpointStates[index].isOpen && !isHeld(target, by: selector)
             }
         }
         // A name is steady when all it may pass through is; nesting is bounded and without cycles.
@@ -168,24 +176,20 @@ private struct AnswerTableBuilder {
 
     // MARK: - Endpoints
 
-    /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
-    /// doors are dead is no good to clients that have only IPv4.
-    private mutating func addEndpoint(_ endpoint: Endpoint, isUp: (Int) -> Bool) {
-        let up = endpoint.addresses.map { $0.probes.allSatisfy(isUp) }
-        let families = IPAddress.Family.allCases.map { family in
-            endpoint.addresses.indices.filter { endpoint.addresses[$0].address.family == family }
-        }
-        let isForcedDown = forcedDown.contains(endpointIsUp.count)
-        let endpointUp =
-            !isForcedDown
-            && families.allSatisfy { members in
-                let upCount = members.count { up[$0] }
-                return members.isEmpty || upCount >= endpoint.require.count(of: members.count)
-            }
-        endpointIsUp.append(endpointUp)
-        // An endpoint that is down is answered only when nothing better is left: then whole.
+    private mutating func addEndpoint(
+        _ endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
+    ) {
+        let isForcedDown = forcedDown.contains(endpointStates.count)
+        let states = endpoint.addressStates(health, probes)
+        let families = endpoint.families
+        let endpointState = isForcedDown ? .down : endpoint.state(states)
+        endpointStates.append(endpointState)
+        endpointWeights.append(
+            endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
+        // An endpoint that is closed is answered only when nothing better is left: then whole.
         let answered = families.map { members in
-            members.filter { up[$0] || !endpointUp }.map { endpoint.addresses[$0].address }
+            members.filter { states[$0].isOpen || !endpointState.isOpen }
+                .map { endpoint.addresses[$0].address }
         }
         var state = EndpointState(firstIPv4: 0, ipv4Count: 0, ipv6Count: 0, firstIPv6: 0)
         state.firstIPv4 = UInt32(bytes.count)
@@ -197,9 +201,19 @@ private struct AnswerTableBuilder {
         endpoints.append(state)
     }
 
+    /// Percent: each address has the least that a check of it says, and the mean of them counts.
+    private func weight(
+        of endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
+    ) -> UInt32 {
+        let parts = endpoint.addresses.map { address in
+            address.probes.map { UInt32(health[weightOf: probes[$0]]) }.min() ?? 100
+        }
+        return parts.isEmpty ? 100 : max(parts.reduce(0, +) / UInt32(parts.count), 1)
+    }
+
     mutating func isUp(_ target: Target) -> Bool {
         switch target {
-        case .endpoint(let index): return endpointIsUp[index]
+        case .endpoint(let index): return endpointStates[index].isOpen
         case .external: return true
         case .name(let index):
             if let known = nameIsUp[index] { return known }
@@ -216,7 +230,7 @@ private struct AnswerTableBuilder {
     // MARK: - Selectors
 
     private mutating func addSelector(_ selector: Selector) {
-        let up = selector.targets.map { isUp($0) }
+        let up = selector.targets.map { isUp($0) && !isHeld($0, by: selector) }
         var state = SelectorState(
             method: .fixed, usesClientSubnet: selector.usesClientSubnet, table: 0,
             firstChoice: UInt32(choices.count), firstShare: 0, shareCount: 0, totalWeight: 0)
@@ -242,8 +256,26 @@ private struct AnswerTableBuilder {
         } else if let backup = selector.backups.first(where: { isUp($0) }) {
             choices.append(choice(backup, .backup))
         } else {
-            choices.append(lastResort(selector, best: order[0]))
+            choices.append(lastResort(selector, best: bestOfTheRest(order, selector)))
         }
+    }
+
+    private func isHeld(_ target: Target, by selector: Selector) -> Bool {
+        guard selector.hold > .zero, case .endpoint(let index) = target else { return false }
+        return held.contains(SteeringPlan.Hold(endpoint: index, longest: selector.hold))
+    }
+
+    /// Not down: held or drained, it serves better than what is dead.
+    private func isAlive(_ target: Target) -> Bool {
+        guard case .endpoint(let index) = target else { return true }
+        return endpointStates[index] != .down
+    }
+
+    private func bestOfTheRest(_ order: [Int], _ selector: Selector) -> Int {
+        order.first { position in
+            guard case .endpoint = selector.targets[position] else { return false }
+            return isAlive(selector.targets[position])
+        } ?? order[0]
     }
 
     private mutating func lastResort(_ selector: Selector, best: Int) -> Choice {
@@ -270,19 +302,38 @@ private struct AnswerTableBuilder {
                 choices.append(lastResort(selector, best: 0))
                 return
             }
-            members = weighted
+            members = weighted.filter { isAlive(selector.targets[$0]) }
+            if members.isEmpty { members = weighted }
             reason = .lastResort
         }
         state.method = by == .query ? .sharesByQuery : .sharesByClient
         state.firstShare = UInt32(shares.count)
         state.shareCount = UInt32(members.count)
-        for member in members {
-            state.totalWeight += selector.weights[member]
+        let weights = graded(members.map { selector.weights[$0] }, members, selector)
+        for (member, weight) in zip(members, weights) {
+            state.totalWeight += weight
             shares.append(
                 ShareState(
                     choice: choice(selector.targets[member], reason),
-                    cumulativeWeight: state.totalWeight, weight: selector.weights[member],
+                    cumulativeWeight: state.totalWeight, weight: weight,
                     hash: Rendezvous.hash(of: selector.labels[member])))
+        }
+    }
+
+    /// Degraded targets weigh less. The others are scaled up with them, so that small weights stay
+    /// exact; where the sum would not fit, parts are rounded up.
+    private func graded(
+        _ weights: [UInt32], _ members: [Int], _ selector: Selector
+    ) -> [UInt32] {
+        let parts = members.map { member -> UInt64 in
+            guard case .endpoint(let index) = selector.targets[member] else { return 100 }
+            return UInt64(endpointWeights[index])
+        }
+        guard parts.contains(where: { $0 != parts[0] }) else { return weights }
+        let sum = weights.reduce(into: UInt64(0)) { $0 += UInt64($1) }
+        let divisor: UInt64 = sum <= UInt64(UInt32.max / 100) ? 1 : 100
+        return zip(weights, parts).map { weight, part in
+            UInt32((UInt64(weight) * part + divisor - 1) / divisor)
         }
     }
 

@@ -7,7 +7,7 @@ import Zones
 struct SteeringDirectory {
     private(set) var diagnostics: [Diagnostic] = []
     private var regions: [DomainName: ZoneDraft.Steering<RegionRecord>] = [:]
-    private var checkRecords: [DomainName: [CheckSpecification]] = [:]
+    private var checkRecords: [DomainName: [ZoneDraft.Steering<CheckRecord>]] = [:]
     private var geoNumbers: [DomainName: Int] = [:]
     private var maps: [DomainName: MapReference] = [:]
     private let origins: [DomainName]
@@ -31,7 +31,7 @@ struct SteeringDirectory {
                 }
             }
             for check in draft.checks {
-                checkRecords[check.owner, default: []].append(check.value.specification)
+                checkRecords[check.owner, default: []].append(check)
             }
             for geo in draft.geos {
                 // The second GEO of a name is an error of its zone; numbers go on.
@@ -42,6 +42,7 @@ struct SteeringDirectory {
                 maps[line.owner, default: MapReference()].lines.append(line)
             }
         }
+        for records in checkRecords.values { checkQuorum(records) }
         for (owner, map) in maps.sorted(by: { $0.key.description < $1.key.description }) {
             check(map, at: owner)
         }
@@ -73,7 +74,34 @@ struct SteeringDirectory {
 
     func region(_ name: DomainName) -> ZoneDraft.Steering<RegionRecord>? { regions[name] }
 
-    func checks(at name: DomainName) -> [CheckSpecification] { checkRecords[name] ?? [] }
+    /// What several records of one name say about their quorum must agree, and be possible.
+    private mutating func checkQuorum(_ records: [ZoneDraft.Steering<CheckRecord>]) {
+        var first: (quorum: Int, location: SourceLocation)?
+        for record in records {
+            guard let quorum = record.value.quorum else { continue }
+            if let first, first.quorum != quorum {
+                report(
+                    record.location,
+                    "quorum=\(quorum) here, and \(first.quorum) at \(first.location); say it once")
+            } else if quorum > records.count {
+                report(
+                    record.location,
+                    "quorum=\(quorum), but \(record.owner) has only \(records.count) CHECK "
+                        + (records.count == 1 ? "record" : "records"))
+            }
+            first = first ?? (quorum, record.location)
+        }
+    }
+
+    func checks(at name: DomainName) -> [CheckSpecification] {
+        (checkRecords[name] ?? []).map(\.value.specification)
+    }
+
+    /// How many of the checks at a name must pass.
+    func quorum(at name: DomainName) -> Int {
+        let records = checkRecords[name] ?? []
+        return records.lazy.compactMap(\.value.quorum).first ?? records.count
+    }
 
     func geo(_ name: DomainName) -> Int? { geoNumbers[name] }
 

@@ -35,6 +35,24 @@ package final class SteeringPlan: Sendable {
         tables = FrozenArray(rankings.map { unsafe $0.table.view })
     }
 
+    /// An endpoint that some selector holds when it keeps going up and down, for so long at most.
+    package struct Hold: Hashable, Sendable {
+        package var endpoint: Int
+        package var longest: Duration
+    }
+
+    /// Each once, in order.
+    package var holds: [Hold] {
+        var seen: Set<Hold> = []
+        return selectors.filter { $0.hold > .zero }.flatMap { selector in
+            selector.targets.compactMap { target in
+                guard case .endpoint(let index) = target else { return nil }
+                let hold = Hold(endpoint: index, longest: selector.hold)
+                return seen.insert(hold).inserted ? hold : nil
+            }
+        }
+    }
+
     /// No GEO name anywhere.
     package static let empty = SteeringPlan(
         probes: [], regions: [], endpoints: [], selectors: [], names: [], rankings: [])
@@ -58,8 +76,19 @@ package struct Region: Sendable {
 package struct Endpoint: Sendable {
     package struct Address: Sendable {
         package var address: IPAddress
-        /// Indexes into the plan's probes; all must pass. Empty: never checked, always up.
+        /// One for each name whose checks it has; all must be met. Empty: never checked, always up.
+        package var checks: [CheckGroup]
+
+        /// Of all its checks.
+        package var probes: [Int] { checks.flatMap(\.probes) }
+    }
+
+    /// The CHECK records at one name.
+    package struct CheckGroup: Hashable, Sendable {
+        /// Indexes into the plan's probes.
         package var probes: [Int]
+        /// How many of them must pass.
+        package var quorum: Int
     }
 
     /// Owner of the address records.
@@ -109,6 +138,8 @@ package struct Selector: Hashable, Sendable {
     package var usesClientSubnet: Bool
     /// What an answer by the first choice of this method is called.
     package var reason: Reason
+    /// The longest time that a target is held, see `HoldTable`; zero: none is.
+    package var hold = Duration.zero
 }
 
 /// One GEO record.

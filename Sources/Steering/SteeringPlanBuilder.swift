@@ -146,19 +146,14 @@ package struct SteeringPlanBuilder {
     ) -> Int {
         let key = EndpointKey(name: name, region: region, checks: checks.map(\.name))
         if let known = endpointIndexes[key] { return known }
-        var specifications = checks.flatMap { resolve($0) }
-        if checks.isEmpty { specifications = directory.checks(at: name) }
-        if specifications.isEmpty, let record {
-            specifications = record.checks.flatMap { resolve($0) }
-        }
-        if specifications.isEmpty, record?.checks.isEmpty == true, let region,
-            region < regions.count
-        {
-            specifications = directory.checks(at: regions[region].name)
+        var names = checks.map(\.name)
+        if checks.isEmpty { names = [name] }
+        if !hasChecks(names), let record { names = record.checks.map(\.name) }
+        if !hasChecks(names), record?.checks.isEmpty == true, let region, region < regions.count {
+            names = [regions[region].name]
         }
         let addresses = addresses(at: name).map { address in
-            Endpoint.Address(
-                address: address, probes: specifications.map { probe($0, address) })
+            Endpoint.Address(address: address, checks: groups(names, of: address))
         }
         endpoints.append(
             Endpoint(
@@ -176,8 +171,18 @@ package struct SteeringPlanBuilder {
         return probes.count - 1
     }
 
-    private func resolve(_ reference: NameReference) -> [CheckSpecification] {
-        directory.checks(at: reference.name)
+    private func hasChecks(_ names: [DomainName]) -> Bool {
+        names.contains { !directory.checks(at: $0).isEmpty }
+    }
+
+    private mutating func groups(
+        _ names: [DomainName], of address: IPAddress
+    ) -> [Endpoint.CheckGroup] {
+        names.compactMap { name in
+            let probes = directory.checks(at: name).map { probe($0, address) }
+            guard !probes.isEmpty else { return nil }
+            return Endpoint.CheckGroup(probes: probes, quorum: directory.quorum(at: name))
+        }
     }
 
     // MARK: - GEO names
@@ -259,7 +264,7 @@ package struct SteeringPlanBuilder {
             backupLabels: backups.map(\.label),
             lastResort: lastResort.map { .target($0.target, label: $0.label) }
                 ?? record.lastResort.plain,
-            usesClientSubnet: record.usesClientSubnet, reason: reason)
+            usesClientSubnet: record.usesClientSubnet, reason: reason, hold: record.hold)
         if case .weighted = method { checkWeights(selector, of: geo, zone: zone) }
         if let known = selectorIndexes[selector] {
             name.selector = known

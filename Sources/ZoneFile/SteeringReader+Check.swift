@@ -7,7 +7,7 @@ extension SteeringReader {
     /// Nil after a report. `end` is where a missing word is reported.
     mutating func check(_ words: ArraySlice<Word>, end: Word) -> CheckRecord? {
         guard let kindWord = words.first else {
-            report(end, "CHECK: expected a kind: http, https or tcp")
+            report(end, "CHECK: expected a kind, such as https")
             return nil
         }
         guard let kind = CheckKind(rawValue: kindWord.string) else {
@@ -17,79 +17,176 @@ extension SteeringReader {
         }
         let reportedBefore = diagnostics.count
         var rest = words.dropFirst()
-        let argument = checkArgument(&rest)
-        let keys: [(key: CheckKey, value: Word)] = keys(rest)
+        let arguments = checkArguments(&rest, atMost: kind.argumentCountMax)
+        var keys: [(key: CheckKey, value: Word)] = keys(rest)
+        keys.removeAll { key, value in
+            guard !key.kinds.contains(kind) else { return false }
+            report(
+                value,
+                "\(key.rawValue)= belongs to \(key.kinds.map(\.rawValue).joined(separator: ", ")), "
+                    + "not to \(kind.rawValue)")
+            return true
+        }
         let port = keys.first { $0.key == .port }?.value
-        var specification = checkKind(kind, argument: argument, port: port, end: end)
-        for (key, value) in keys { read(key, value, of: kind, into: &specification) }
-        settlePaces(&specification, written: keys)
-        return diagnostics.count == reportedBefore ? CheckRecord(specification) : nil
+        let what = checkKind(kind, arguments, port: port, end: end)
+        var record = CheckRecord(CheckSpecification(what, port: 0))
+        record.specification.port = checkPort(kind, arguments, port: port, end: end)
+        for (key, value) in keys { read(key, value, into: &record) }
+        settlePaces(&record.specification, written: keys)
+        refuseSenseless(record.specification, written: keys)
+        return diagnostics.count == reportedBefore ? record : nil
     }
 
-    /// The word after the kind, unless it is a key. A path may hold a `=`.
-    private func checkArgument(_ words: inout ArraySlice<Word>) -> Word? {
-        guard let word = words.first,
+    /// The words after the kind, up to the first key. A path may hold a `=`.
+    private func checkArguments(
+        _ words: inout ArraySlice<Word>, atMost countMax: Int
+    ) -> [Word] {
+        var arguments: [Word] = []
+        while arguments.count < countMax, let word = words.first,
             word.text.first == UInt8(ascii: "/") || word.firstUnescaped(UInt8(ascii: "=")) == nil
-        else { return nil }
-        words = words.dropFirst()
-        return word
+        {
+            arguments.append(word)
+            words = words.dropFirst()
+        }
+        return arguments
     }
 
     private mutating func checkKind(
-        _ kind: CheckKind, argument: Word?, port: Word?, end: Word
-    ) -> CheckSpecification {
+        _ kind: CheckKind, _ arguments: [Word], port: Word?, end: Word
+    ) -> CheckSpecification.Kind {
+        let first = arguments.first
         switch kind {
-        case .http:
-            return CheckSpecification(.http(path: path(argument)), port: portNumber(port) ?? 80)
-        case .https:
-            return CheckSpecification(.https(path: path(argument)), port: portNumber(port) ?? 443)
-        case .tcp:
-            if let argument, let port {
-                report(port, "the port is written twice: \(shown(argument.text)) and here")
-            } else if argument == nil, port == nil {
+        case .http: return .http(path: path(first) ?? "/")
+        case .https: return .https(path: path(first) ?? "/")
+        case .tcp: return .tcp
+        case .tls: return .tls
+        case .ping: return .ping
+        case .load:
+            if first == nil { report(end, "CHECK load: expected the path of the report") }
+            return .load(path: path(first) ?? "/")
+        case .exec: return .exec(program: filePath(first, "exec", "program", end: end) ?? "/")
+        case .file: return .file(path: filePath(first, "file", "state file", end: end) ?? "/")
+        case .dns:
+            return .dns(dnsQuestion(arguments, end: end) ?? DNSQuestion(.root, .soa))
+        }
+    }
+
+    private mutating func checkPort(
+        _ kind: CheckKind, _ arguments: [Word], port: Word?, end: Word
+    ) -> UInt16 {
+        var word = port
+        var standard: UInt16 = 0
+        switch kind {
+        case .tcp, .tls:
+            if let argument = arguments.first {
+                if let port {
+                    report(port, "the port is written twice: \(shown(argument.text)) and here")
+                }
+                word = argument
+            } else if kind == .tcp, port == nil {
                 report(end, "CHECK tcp: expected a port, such as CHECK tcp 443")
             }
-            return CheckSpecification(.tcp, port: portNumber(argument ?? port) ?? 1)
+            standard = 443
+        case .http, .load: standard = 80
+        case .https: standard = 443
+        case .dns: standard = 53
+        case .ping, .exec, .file: return 0
+        }
+        return word.flatMap { integer($0, 1...65535, "a port") }.map(UInt16.init) ?? standard
+    }
+
+    private mutating func read(_ key: CheckKey, _ value: Word, into record: inout CheckRecord) {
+        switch key {
+        case .quorum: record.quorum = integer(value, 1...100, "quorum")
+        case .port, .host, .from: readAim(key, value, into: &record.specification)
+        case .every, .fast, .timeout, .fall, .rise:
+            readPace(key, value, into: &record.specification)
+        default: readExpectation(key, value, into: &record.specification)
         }
     }
 
-    private mutating func portNumber(_ word: Word?) -> UInt16? {
-        word.flatMap { integer($0, 1...65535, "a port") }.map(UInt16.init)
-    }
-
-    private mutating func path(_ word: Word?) -> String {
-        guard let word else { return "/" }
-        guard let bytes = decodeText(word.text), bytes.first == UInt8(ascii: "/"),
-            bytes.allSatisfy({ (0x21...0x7e).contains($0) })
-        else {
-            report(
-                word,
-                "expected a path that begins with '/', without blanks, found \(shown(word.text))")
-            return "/"
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private mutating func read(
-        _ key: CheckKey, _ value: Word, of kind: CheckKind,
-        into specification: inout CheckSpecification
+    private mutating func readAim(
+        _ key: CheckKey, _ value: Word, into specification: inout CheckSpecification
     ) {
         switch key {
-        case .port: break  // Read with the kind.
-        case .host: specification.host = host(value)
+        case .host: specification.host = host(value, "host")
+        case .from: specification.source = address(value)
+        default: break  // The port is read with the kind.
+        }
+    }
+
+    private mutating func readPace(
+        _ key: CheckKey, _ value: Word, into specification: inout CheckSpecification
+    ) {
+        switch key {
         case .every: specification.every = time(value, from: 100) ?? specification.every
         case .fast: specification.fast = time(value, from: 100) ?? specification.fast
         case .timeout: specification.timeout = time(value, from: 10) ?? specification.timeout
         case .fall: specification.fall = integer(value, 1...100, "fall") ?? 1
-        case .rise: specification.rise = integer(value, 1...100, "rise") ?? 1
-        case .from: specification.source = address(value)
+        default: specification.rise = integer(value, 1...100, "rise") ?? 1
+        }
+    }
+
+    private mutating func readExpectation(
+        _ key: CheckKey, _ value: Word, into specification: inout CheckSpecification
+    ) {
+        switch key {
         case .expect:
-            if kind == .tcp {
-                report(value, "expect= belongs to http and https")
+            if case .dns(let question) = specification.kind {
+                specification.kind = .dns(expecting(value, question))
             } else {
                 specification.expectedStatuses = statuses(value)
             }
+        case .method: specification.method = method(value) ?? .get
+        case .sni: specification.serverName = host(value, "sni")
+        case .http2: specification.usesHTTP2 = isOn(value) ?? false
+        case .tls:
+            specification.usesTLS = isOn(value) ?? false
+        case .contains: specification.contains = bytes(value) ?? []
+        case .matches: specification.pattern = pattern(value)
+        case .certDays: specification.certificateDays = integer(value, 1...3650, "cert-days") ?? 0
+        case .send: specification.send = bytes(value) ?? []
+        case .receive: specification.receive = bytes(value) ?? []
+        case .over:
+            if case .dns(var question) = specification.kind {
+                question.isOverTCP = isOverTCP(value) ?? false
+                specification.kind = .dns(question)
+            }
+        case .maxAge: specification.ageMax = time(value, from: 1000)
+        case .metrics: specification.metrics = metrics(value)
+        case .maxErrorRate: specification.loadLimits.errorRate = share(value)
+        case .maxP99: specification.loadLimits.p99 = time(value, from: 1)
+        case .maxQueue: specification.loadLimits.queue = integer(value, 0...1 << 30, "max-queue")
+        default: break
         }
+    }
+
+    /// Words that belong to the kind, and contradict others.
+    private mutating func refuseSenseless(
+        _ check: CheckSpecification, written keys: [(key: CheckKey, value: Word)]
+    ) {
+        for (key, value) in keys {
+            switch (key, check.kind) {
+            case (.sni, .load), (.certDays, .load):
+                if !check.usesTLS { report(value, "\(key.rawValue)= needs tls=on beside it") }
+            case (.contains, _), (.matches, _):
+                if check.method == .head {
+                    report(value, "\(key.rawValue)= needs a body, and HEAD has none")
+                }
+            case (.maxErrorRate, _): refuseUnmapped(.errorRate, key, value, check)
+            case (.maxP99, _): refuseUnmapped(.p99Milliseconds, key, value, check)
+            case (.maxQueue, _): refuseUnmapped(.queue, key, value, check)
+            default: break
+            }
+        }
+    }
+
+    private mutating func refuseUnmapped(
+        _ figure: LoadReport.Figure, _ key: CheckKey, _ value: Word, _ check: CheckSpecification
+    ) {
+        guard !check.metrics.isEmpty, !check.metrics.contains(where: { $0.figure == figure })
+        else { return }
+        report(value, "\(key.rawValue)= needs \(figure.rawValue):<metric> in metrics=")
     }
 
     /// `fast` and `timeout` must not exceed `every`; where they are not written, their defaults
@@ -113,62 +210,15 @@ extension SteeringReader {
             specification.timeout = min(specification.timeout, every)
         }
     }
+}
 
-    /// From `minimum` milliseconds to a day.
-    private mutating func time(_ word: Word, from minimum: UInt64) -> Duration? {
-        let day: UInt64 = 86_400_000
-        if case .value(let milliseconds) = parseMilliseconds(word.text, maximum: day),
-            milliseconds >= minimum
-        {
-            return .milliseconds(Int64(milliseconds))
-        }
-        report(
-            word,
-            "expected a time with a unit (ms s m h), from \(minimum)ms to 1d, found "
-                + shown(word.text))
-        return nil
-    }
-
-    /// A host name, or an address as it would stand in a URL.
-    private mutating func host(_ word: Word) -> String? {
-        let isHost =
-            word.text.count <= 253
-            && word.text.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-                case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
-                default: false
-                }
-            }
-        guard isHost, !word.string.contains(".."), word.text.first != UInt8(ascii: ".") else {
-            report(word, "host is a host name without a port, found \(shown(word.text))")
-            return nil
-        }
-        return word.string
-    }
-
-    private mutating func address(_ word: Word) -> IPAddress? {
-        if let address = IPAddress(word.string) { return address }
-        report(word, "expected an IPv4 or IPv6 address, found \(shown(word.text))")
-        return nil
-    }
-
-    /// `200-299,301`
-    private mutating func statuses(_ word: Word) -> [ClosedRange<Int>] {
-        word.list.compactMap { part in
-            let bounds = part.text.split(
-                separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
-            let numbers = bounds.compactMap { parseNumber($0, maximum: 599) }.map(Int.init)
-            guard numbers.count == bounds.count, let low = numbers.first, let high = numbers.last,
-                low >= 100, low <= high
-            else {
-                report(
-                    part,
-                    "expect is a list of statuses 100…599 and ranges such as 200-299, found "
-                        + shown(part.text))
-                return nil
-            }
-            return low...high
+extension CheckKind {
+    /// Words between the kind and the keys.
+    fileprivate var argumentCountMax: Int {
+        switch self {
+        case .ping: 0
+        case .dns: 2
+        default: 1
         }
     }
 }

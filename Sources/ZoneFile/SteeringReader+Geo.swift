@@ -79,6 +79,8 @@ extension SteeringReader {
             record.backups = references(value, "backup")
         case .lastResort:
             record.lastResort = lastResort(value) ?? .all
+        case .hold:
+            record.hold = time(value, from: 1000) ?? .zero
         case .ecs:
             switch value.string {
             case "on": record.usesClientSubnet = true

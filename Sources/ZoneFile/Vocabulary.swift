@@ -64,22 +64,44 @@ enum RegionKey: String, SteeringKey {
 }
 
 enum CheckKind: String, CaseIterable {
-    case http, https, tcp
+    case http, https, tcp, tls, dns, ping, exec, file, load
 
     static let vocabulary = Vocabulary(
-        idea: "kind", recordType: "CHECK", supported: allCases.map(\.rawValue),
-        later: ["tls", "dns", "ping", "exec", "file", "load"])
+        idea: "kind", recordType: "CHECK", supported: allCases.map(\.rawValue), later: [])
 }
 
 enum CheckKey: String, SteeringKey {
-    case port, host, every, fast, timeout, fall, rise, from, expect
+    case port, host, every, fast, timeout, fall, rise, from, quorum
+    case expect, method, sni, http2, contains, matches
+    case certDays = "cert-days"
+    case send, receive, over
+    case maxAge = "max-age"
+    case tls, metrics
+    case maxErrorRate = "max-error-rate"
+    case maxP99 = "max-p99"
+    case maxQueue = "max-queue"
 
     static let vocabulary = Vocabulary(
-        idea: "key", recordType: "CHECK", supported: allCases.map(\.rawValue),
-        later: [
-            "quorum", "contains", "matches", "cert-days", "send", "receive", "max-age", "metrics",
-            "max-error-rate", "max-p99", "max-queue",
-        ])
+        idea: "key", recordType: "CHECK", supported: allCases.map(\.rawValue), later: [])
+
+    /// The kinds of check that the key means something for.
+    var kinds: [CheckKind] {
+        switch self {
+        case .every, .fast, .timeout, .fall, .rise, .quorum: CheckKind.allCases
+        case .port: [.http, .https, .tcp, .tls, .dns, .load]
+        case .from: [.http, .https, .tcp, .tls, .dns, .ping, .load]
+        case .host: [.http, .https, .tls, .load]
+        case .expect: [.http, .https, .dns, .load]
+        case .method, .contains, .matches: [.http, .https]
+        case .http2: [.http, .https, .load]
+        case .sni: [.https, .load]
+        case .certDays: [.https, .tls, .load]
+        case .send, .receive: [.tcp]
+        case .over: [.dns]
+        case .maxAge: [.file]
+        case .tls, .metrics, .maxErrorRate, .maxP99, .maxQueue: [.load]
+        }
+    }
 }
 
 enum GeoPolicyWord: String, CaseIterable {
@@ -96,12 +118,12 @@ enum GeoPolicyWord: String, CaseIterable {
 enum GeoKey: String, SteeringKey {
     case service, check, by, backup
     case lastResort = "last-resort"
-    case ecs
+    case ecs, hold
 
     static let vocabulary = Vocabulary(
         idea: "key", recordType: "GEO", supported: allCases.map(\.rawValue),
         later: [
-            "answers", "within", "skip", "spill", "ramp", "hold", "panic", "family", "rtt",
+            "answers", "within", "skip", "spill", "ramp", "panic", "family", "rtt",
         ])
 }
 

@@ -51,8 +51,13 @@ package struct RegionRecord: Sendable {
 /// `CHECK <kind> [<argument>] [key=value …]`
 package struct CheckRecord: Sendable {
     package var specification: CheckSpecification
+    /// How many checks of the record's name must pass, as this record says; nil: it does not say.
+    package var quorum: Int?
 
-    package init(_ specification: CheckSpecification) { self.specification = specification }
+    package init(_ specification: CheckSpecification, quorum: Int? = nil) {
+        self.specification = specification
+        self.quorum = quorum
+    }
 }
 
 /// One target of a GEO or MAP record: `fra` or `blue:90`.
@@ -110,6 +115,8 @@ package struct GeoRecord: Sendable {
     package var lastResort: LastResort
     /// `ecs=on`
     package var usesClientSubnet: Bool
+    /// The longest time that a target which keeps going up and down stays out; zero: none.
+    package var hold = Duration.zero
 
     package init(
         _ policy: Policy, targets: [TargetReference], service: [[UInt8]]? = nil,

@@ -42,7 +42,8 @@ private func settingsFault(_ input: [UInt8]) -> String? {
 private func problemFault(_ problem: String, _ input: [UInt8]) -> String? {
     guard problem.hasPrefix(file.path + ":") else { return nil }
     let words = problem.dropFirst(file.path.utf8.count + 1).split(separator: ":")
-    let lineCount = input.split(omittingEmptySubsequences: false) { $0 == 0x0a }.count
+    // Line feed, carriage return, and the last bytes of NEL, LS and PS (YAML 1.1 §4.1.4).
+    let lineCount = 1 + input.count { [0x0a, 0x0d, 0x85, 0xa8, 0xa9].contains($0) }
     guard words.count >= 3, let line = Int(words[0]), (1...lineCount + 1).contains(line),
         let column = Int(words[1]), column >= 1
     else { return problem }

@@ -36,10 +36,12 @@ struct CertificateTests {
     }
 
     /// A certificate for the names, `DNS:app.example`, signed by the authority.
-    func makeCertificate(_ file: String, for names: String, by authority: String) throws {
+    func makeCertificate(
+        _ file: String, for names: String, by authority: String, days: Int = 2
+    ) throws {
         try openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-subj", "/CN=\(file)", "-days", "2", "-addext", "subjectAltName=\(names)",
+            "-subj", "/CN=\(file)", "-days", "\(days)", "-addext", "subjectAltName=\(names)",
             "-addext", "basicConstraints=critical,CA:FALSE", "-CA", path("\(authority).pem"),
             "-CAkey", path("\(authority).key"), "-keyout", path("\(file).key"),
             "-out", path("\(file).pem"))

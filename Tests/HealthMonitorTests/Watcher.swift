@@ -32,7 +32,10 @@ final class Watcher: Sendable {
         self.record = record
         monitor = HealthMonitor(
             certificateAuthorities: certificateAuthorities,
-            onChange: { table in record.tables.withLock { $0.append(table) } },
+            onChange: { table in
+                record.tables.withLock { $0.append(table) }
+                return nil
+            },
             onTransition: { report in
                 record.transitions.withLock { $0.append(report) }
                 onTransition(report)

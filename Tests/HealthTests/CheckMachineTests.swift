@@ -96,9 +96,9 @@ func second(_ count: Int) -> MonotonicTime {
     @Test func statusesAreJudgedByWhatIsExpected() {
         let check = CheckSpecification(
             .http(path: "/"), port: 80, expectedStatuses: [200...299, 304...304])
-        #expect(check.judge(statusCode: 204, after: .zero).verdict == .passed)
-        #expect(check.judge(statusCode: 304, after: .zero).verdict == .passed)
-        let failed = check.judge(statusCode: 500, after: .milliseconds(3))
+        #expect(check.judge(HTTPResponse(statusCode: 204), after: .zero).verdict == .passed)
+        #expect(check.judge(HTTPResponse(statusCode: 304), after: .zero).verdict == .passed)
+        let failed = check.judge(HTTPResponse(statusCode: 500), after: .milliseconds(3))
         #expect(failed.verdict == .failed)
         #expect(failed.reason == "status 500, expected 200-299,304")
         #expect(failed.statusCode == 500)

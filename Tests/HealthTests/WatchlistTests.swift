@@ -49,6 +49,20 @@ import Testing
         #expect(list.nextStart == next + .seconds(10))
     }
 
+    @Test func beingLateDoesNotAddUp() throws {
+        var list = Watchlist()
+        _ = list.watch([probe(1)], at: second(0))
+        let first = try start(&list, at: second(0))
+        _ = list.received(result(passed: true), of: first.ticket, at: second(0))
+        let anchor = try #require(list.nextStart)
+        for round in 0..<1000 {
+            let due = anchor + .seconds(10 * round)
+            #expect(list.nextStart == due)
+            let next = try start(&list, at: due + .milliseconds(700))
+            _ = list.received(result(passed: true), of: next.ticket, at: due + .seconds(1))
+        }
+    }
+
     @Test func failuresQuickenThePaceAndSlowProbesNeverPileUp() throws {
         var list = Watchlist()
         _ = list.watch([probe(1)], at: second(0))
@@ -132,13 +146,13 @@ import Testing
     @Test(arguments: 0..<20 as Range<UInt64>)
     func theQueueGivesBackInOrder(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var queue = DueQueue()
+        var queue = DueQueue<ProbeTicket>()
         var model: [Int64] = []
         for serial in 0..<500 {
             if Bool.random(using: &generator) || model.isEmpty {
                 let time = Int64.random(in: 0..<100, using: &generator)
                 let ticket = ProbeTicket(identifier: ProbeIdentifier(0), serial: UInt64(serial))
-                queue.insert(.init(time: MonotonicTime(nanoseconds: time), ticket: ticket))
+                queue.insert(.init(time: MonotonicTime(nanoseconds: time), subject: ticket))
                 model.append(time)
                 model.sort()
             } else {

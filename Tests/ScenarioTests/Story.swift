@@ -18,6 +18,7 @@ import Zones
 ///     place 203.0.113.0/24 country=JP continent=AS at=35.7,139.7 [subdivision=US-CA] [city=Dallas]
 ///     down fra                  every probe of the target's addresses fails; `up fra` ends it
 ///     down 198.51.100.20        one address
+///     drain fra / degraded fra  other states, in the same way
 ///     query www.example.com A [from=203.0.113.0/24] [resolver=192.0.2.1] [edns=512|none] [tcp]
 ///       rcode NOERROR           first line: RCODE, then the flags that must be set: aa tc
 ///       answer www.example.com. 30 IN A 198.51.100.1
@@ -48,7 +49,7 @@ struct StoryPlayer {
     private let story: Story
     private var zones: [(origin: String, text: String)] = []
     private var places: [(prefix: Prefix, place: Place)] = []
-    private var down: Set<String> = []
+    private var states: [String: HealthState] = [:]
     private var world: World?
     private(set) var queryCount = 0
     /// A query has been asked of the zones read so far.
@@ -66,14 +67,16 @@ struct StoryPlayer {
                 var body = ""
                 while let line = rest.popFirst(), line.text != "end" { body += line.text + "\n" }
                 // Zones after a query are another world's.
-                if isAsked { (zones, places, down, isAsked) = ([], [], [], false) }
+                if isAsked { (zones, places, states, isAsked) = ([], [], [:], false) }
                 zones.append((words[1], body))
                 world = nil
             case "place":
                 places.append(try place(words))
                 world = nil
-            case "down": down.insert(words[1])
-            case "up": down.remove(words[1])
+            case "down": states[words[1]] = .down
+            case "drain": states[words[1]] = .drain
+            case "degraded": states[words[1]] = .degraded
+            case "up": states[words[1]] = nil
             case "query":
                 var expected: [[String]] = []
                 while let next = rest.first, next.text.hasPrefix("  ") {
@@ -125,16 +128,19 @@ struct StoryPlayer {
         return world
     }
 
-    /// A probe is down when its address is, or a target that has the address.
+    /// A probe has the state of its address, or of a target that has the address.
     private func snapshot(_ world: World) -> Snapshot {
         var health = HealthTable()
         for (index, probe) in world.plan.probes.enumerated() {
             let owners = world.plan.endpoints.filter { endpoint in
                 endpoint.addresses.contains { $0.address == probe.address }
             }
-            let isDown =
-                down.contains("\(probe.address)") || owners.contains { down.contains($0.label) }
-            health[ProbeIdentifier(index)] = isDown ? .down : .up
+            let told = ["\(probe.address)"] + owners.map(\.label)
+            let state = HealthState.worst(told.map { states[$0] ?? .up })
+            health[ProbeIdentifier(index)] = state
+            if state == .degraded {
+                health[weightOf: ProbeIdentifier(index)] = HealthTable.degradedWeight
+            }
         }
         return world.snapshot(health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) })
     }

@@ -42,7 +42,7 @@ func askOverDatagrams(_ port: UInt16, client number: Int, _ tally: Tally) {
                     tally.violation("over UDP, \(fault)")
                 } else {
                     tally.datagramAnswers.advance()
-                    cookie = clientCookie + response.suffix(16)
+                    cookie = serverCookie(in: response, for: clientCookie) ?? cookie
                 }
             }
             if !waiting.isEmpty {
@@ -53,6 +53,12 @@ func askOverDatagrams(_ port: UInt16, client number: Int, _ tally: Tally) {
             }
         }
     }
+}
+
+/// The COOKIE option's data where it is the last option of a response, as it nearly always is.
+func serverCookie(in response: [UInt8], for clientCookie: [UInt8]) -> [UInt8]? {
+    let option = response.suffix(28)
+    return option.starts(with: [0, 10, 0, 24] + clientCookie) ? Array(option.dropFirst(4)) : nil
 }
 
 func identifier(_ message: [UInt8]) -> UInt16? {

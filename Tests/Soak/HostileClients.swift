@@ -45,7 +45,7 @@ private func learnCookie(_ client: DNSClient, _ question: Question) -> [UInt8]? 
     let own: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
     let socket = try? QuerySocket(client, isStream: true, seconds: 5)
     try? socket?.send(question.message(identifier: 0, cookie: own))
-    return (socket?.receiveMessage()?.suffix(16)).map { own + $0 }
+    return socket?.receiveMessage().flatMap { serverCookie(in: $0, for: own) }
 }
 
 /// Connections that send garbage, cut frames short, never read, or end in the middle; some are kept

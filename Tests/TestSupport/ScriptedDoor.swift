@@ -9,6 +9,13 @@ package final class ScriptedDoor: @unchecked Sendable {
         case hang
         /// Closes the connection without a word.
         case close
+        /// Reads something, sends these bytes, and closes.
+        case respond([UInt8])
+        /// Sends these bytes at once, and then nothing more.
+        case greet([UInt8])
+        /// Speaks enough HTTP/2 to answer one request over a plain connection with that status,
+        /// one of those that HPACK's static table has (RFC 7541 appendix A: 200, 204, 404, 500).
+        case http2(status: Int)
         /// Hands the bytes on to a port of the same address, and back.
         case forward(port: UInt16)
     }
@@ -103,11 +110,52 @@ package final class ScriptedDoor: @unchecked Sendable {
                 connection)
             shutdown(connection, Int32(SHUT_WR))
             while !receive(connection).isEmpty {}
+        case .respond(let bytes):
+            guard !receive(connection).isEmpty else { return }
+            sendAll(bytes, connection)
+            shutdown(connection, Int32(SHUT_WR))
+            while !receive(connection).isEmpty {}
+        case .greet(let bytes):
+            sendAll(bytes, connection)
+            while !receive(connection).isEmpty {}
+        case .http2(let status): speakHTTP2(status, on: connection)
         case .forward(let port):
             guard let other = try? connect(address, port) else { return }
             pipe(connection, other)
             Foundation.close(other)
         }
+    }
+
+    /// Frames of RFC 9113 §4.1: length, type, flags, stream, payload.
+    private static func speakHTTP2(_ status: Int, on connection: Int32) {
+        func frame(_ type: UInt8, _ flags: UInt8, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+            [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, stream] + payload
+        }
+        let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+        var bytes: [UInt8] = []
+        // Until the request, a HEADERS frame (type 1), has come.
+        while true {
+            let piece = receive(connection)
+            guard !piece.isEmpty else { return }
+            bytes += piece
+            guard bytes.count >= preface.count else { continue }
+            guard bytes.starts(with: preface) else { return }
+            var rest = bytes.dropFirst(preface.count)
+            var types: [UInt8] = []
+            while rest.count >= 9 {
+                let start = rest.startIndex
+                let length =
+                    Int(rest[start]) << 16 | Int(rest[start + 1]) << 8 | Int(rest[start + 2])
+                types.append(rest[start + 3])
+                rest = rest.dropFirst(9 + length)
+            }
+            if types.contains(1) { break }
+        }
+        let index: [Int: UInt8] = [200: 8, 204: 9, 404: 13, 500: 14]
+        sendAll(
+            frame(4, 0, stream: 0, []) + frame(4, 1, stream: 0, [])
+                + frame(1, 5, stream: 1, [0x80 | (index[status] ?? 14)]), connection)
+        while !receive(connection).isEmpty {}
     }
 
     /// Both ways, until one side ends.

@@ -12,7 +12,7 @@ func lines(of draft: ZoneDraft) -> [String] {
             type: record.type, rdata: draft.rdata(of: record))
     }
     return records
-        + draft.checks.map { "\($0.owner)  CHECK  \(text($0.value.specification))" }
+        + draft.checks.map { "\($0.owner)  CHECK  \(text($0.value))" }
         + draft.regions.map { "\($0.owner)  REGION  \(text($0.value))" }
         + draft.geos.map { geo in
             let ttl = "\(geo.value.ttl.maximum)/\(geo.value.ttl.minimum)"
@@ -21,24 +21,76 @@ func lines(of draft: ZoneDraft) -> [String] {
         + draft.mapLines.map { "\($0.owner)  MAP  \(text($0.value))" }
 }
 
-private func text(_ check: CheckSpecification) -> String {
+private func text(_ record: CheckRecord) -> String {
+    let check = record.specification
     var words: [String] = []
     switch check.kind {
     case .http(let path): words += ["http", path, "port=\(check.port)"]
     case .https(let path): words += ["https", path, "port=\(check.port)"]
     case .tcp: words += ["tcp", "\(check.port)"]
+    case .tls: words += ["tls", "\(check.port)"]
+    case .dns(let question): words += text(question) + ["port=\(check.port)"]
+    case .ping: words += ["ping"]
+    case .exec(let program): words += ["exec", quoted(Array(program.utf8))]
+    case .file(let path): words += ["file", quoted(Array(path.utf8))]
+    case .load(let path): words += ["load", path, "port=\(check.port)"]
     }
     if let host = check.host { words.append("host=\(host)") }
-    if check.kind != .tcp {
+    if let name = check.serverName { words.append("sni=\(name)") }
+    switch check.kind {
+    case .http, .https, .load:
         let ranges = check.expectedStatuses.map { "\($0.lowerBound)-\($0.upperBound)" }
         words.append("expect=\(ranges.joined(separator: ","))")
+    default: break
     }
+    if check.method != .get { words.append("method=\(check.method.rawValue)") }
+    if check.usesHTTP2 { words.append("http2=on") }
+    if check.usesTLS { words.append("tls=on") }
+    if !check.contains.isEmpty { words.append("contains=\(quoted(check.contains))") }
+    if let pattern = check.pattern { words.append("matches=\(quoted(Array(pattern.utf8)))") }
+    if check.certificateDays > 0 { words.append("cert-days=\(check.certificateDays)") }
+    if !check.send.isEmpty { words.append("send=\(quoted(check.send))") }
+    if !check.receive.isEmpty { words.append("receive=\(quoted(check.receive))") }
+    if let ageMax = check.ageMax { words.append("max-age=\(milliseconds(ageMax))") }
+    if !check.metrics.isEmpty {
+        let list = check.metrics.map { "\($0.figure.rawValue):\($0.name)" }
+        words.append("metrics=\(list.joined(separator: ","))")
+    }
+    if let rate = check.loadLimits.errorRate { words.append("max-error-rate=\(rate)") }
+    if let p99 = check.loadLimits.p99 { words.append("max-p99=\(milliseconds(p99))") }
+    if let queue = check.loadLimits.queue { words.append("max-queue=\(queue)") }
     words += [
         "every=\(milliseconds(check.every))", "fast=\(milliseconds(check.fast))",
         "timeout=\(milliseconds(check.timeout))", "fall=\(check.fall)", "rise=\(check.rise)",
     ]
     if let source = check.source { words.append("from=\(source)") }
+    if let quorum = record.quorum { words.append("quorum=\(quorum)") }
     return words.joined(separator: " ")
+}
+
+private func text(_ question: DNSQuestion) -> [String] {
+    var words = ["dns", "\(question.name)", "\(question.type)"]
+    if question.isOverTCP { words.append("over=tcp") }
+    let codes = question.expectedCodes.map { code in
+        DNSQuestion.codeNames.first { $0.code == code }?.name ?? "?"
+    }
+    let data = question.expectedData.map { data in
+        RecordPresentation.rdata(data[...], type: question.type)
+    }
+    let expected = (codes + data).joined(separator: ",")
+    return expected.isEmpty ? words : words + ["expect=\(expected)"]
+}
+
+/// In quotes, with every byte but letters and digits as `\DDD`.
+private func quoted(_ bytes: [UInt8]) -> String {
+    let text = bytes.map { byte in
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "/"):
+            String(UnicodeScalar(byte))
+        default: #"\"# + [byte / 100, byte / 10 % 10, byte % 10].map { "\($0)" }.joined()
+        }
+    }
+    return "\"\(text.joined())\""
 }
 
 private func milliseconds(_ duration: Duration) -> String {
@@ -87,6 +139,7 @@ private func text(_ geo: GeoRecord) -> String {
     case .name(let name): words.append("last-resort=\(name.name)")
     }
     words.append(geo.usesClientSubnet ? "ecs=on" : "ecs=off")
+    if geo.hold > .zero { words.append("hold=\(milliseconds(geo.hold))") }
     return words.joined(separator: " ")
 }
 

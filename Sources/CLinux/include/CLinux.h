@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "checks.h"
+
 // MARK: Datagrams
 
 /// A mirror of struct mmsghdr, which stands behind _GNU_SOURCE; CLinux.c asserts the layout.

@@ -1,0 +1,88 @@
+import DNSWire
+package import Health
+
+/// Which targets are held because they keep going up and down (`hold=` of a GEO, `HoldDown`): a
+/// value, told of every change, and handed the time.
+///
+/// Targets are remembered by name, so that a reload forgets nothing that is still there.
+package struct HoldTable: Sendable {
+    private struct Key: Hashable {
+        var name: DomainName
+        /// Tells endpoints apart that differ in their checks alone.
+        var ordinal: Int
+        var longest: Duration
+    }
+
+    /// A target that has just been held, or is held for longer now.
+    package struct Event: Sendable {
+        package var endpoint: Int
+        package var until: MonotonicTime
+    }
+
+    private var machines: [Key: HoldDown] = [:]
+
+    package init() {}
+
+    /// Takes in what has changed under one plan. Returns what is held because of it.
+    package mutating func observe(
+        _ plan: SteeringPlan, from before: [HealthState], to after: [HealthState],
+        at now: MonotonicTime
+    ) -> [Event] {
+        let keys = keys(plan)
+        var events: [Event] = []
+        for hold in plan.holds {
+            // Drained is no failure.
+            guard before[hold.endpoint] != .down, after[hold.endpoint] == .down else { continue }
+            let key = Key(
+                name: keys[hold.endpoint].name, ordinal: keys[hold.endpoint].ordinal,
+                longest: hold.longest)
+            var machine = machines[key] ?? HoldDown(longest: hold.longest)
+            machine.wentDown(at: now)
+            machines[key] = machine
+            if let until = machine.heldUntil, until > now {
+                events.append(Event(endpoint: hold.endpoint, until: until))
+            }
+        }
+        return events
+    }
+
+    /// What is held at that moment, and until when.
+    package func held(
+        in plan: SteeringPlan, at now: MonotonicTime
+    ) -> [SteeringPlan.Hold: MonotonicTime] {
+        guard !machines.isEmpty else { return [:] }
+        let keys = keys(plan)
+        var result: [SteeringPlan.Hold: MonotonicTime] = [:]
+        for hold in plan.holds {
+            let key = Key(
+                name: keys[hold.endpoint].name, ordinal: keys[hold.endpoint].ordinal,
+                longest: hold.longest)
+            if let until = machines[key]?.heldUntil, until > now { result[hold] = until }
+        }
+        return result
+    }
+
+    /// Forgets what has recovered for long, and what the plan no longer holds.
+    package mutating func forget(allBut plan: SteeringPlan, at now: MonotonicTime) {
+        let keys = keys(plan)
+        let known = Set(
+            plan.holds.map { hold in
+                Key(
+                    name: keys[hold.endpoint].name, ordinal: keys[hold.endpoint].ordinal,
+                    longest: hold.longest)
+            })
+        for (key, machine) in machines {
+            var machine = machine
+            if !known.contains(key) || machine.isForgotten(at: now) { machines[key] = nil }
+        }
+    }
+
+    /// For each endpoint its name, and which of the endpoints of that name it is.
+    private func keys(_ plan: SteeringPlan) -> [(name: DomainName, ordinal: Int)] {
+        var counts: [DomainName: Int] = [:]
+        return plan.endpoints.map { endpoint in
+            defer { counts[endpoint.name, default: 0] += 1 }
+            return (endpoint.name, counts[endpoint.name, default: 0])
+        }
+    }
+}

@@ -73,6 +73,13 @@ import SystemCalls
         self.poller = poller
     }
 
+    /// Nobody else takes it in: it would stay a zombie for as long as this server runs.
+    deinit {
+        guard !isOver else { return }
+        clinux_kill_group(process)
+        _ = waitpid(process, nil, 0)
+    }
+
     func proceed() -> Outcome? {
         readOutput()
         var status: Int32 = 0

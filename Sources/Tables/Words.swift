@@ -2,12 +2,12 @@
 extension ScratchArray where Element == UInt8 {
     /// Eight bytes from `index`, which must all lie within the array.
     @inlinable package func word(at index: Int) -> UInt64 {
-        precondition(index >= 0 && index <= capacity &- 8)
+        precondition(wordFits(at: index, in: capacity))
         return unsafe UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
     }
 
     @inlinable package mutating func setWord(_ word: UInt64, at index: Int) {
-        precondition(index >= 0 && index <= capacity &- 8)
+        precondition(wordFits(at: index, in: capacity))
         unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: word, as: UInt64.self)
     }
 }
@@ -15,7 +15,7 @@ extension ScratchArray where Element == UInt8 {
 extension TableView where Element == UInt8 {
     /// Eight bytes from `index`, which must all lie within the table.
     @inlinable package func word(at index: Int) -> UInt64 {
-        precondition(index >= 0 && index <= count &- 8)
+        precondition(wordFits(at: index, in: count))
         return unsafe UnsafeRawPointer(base.unsafelyUnwrapped + index)
             .loadUnaligned(as: UInt64.self)
     }
@@ -24,7 +24,7 @@ extension TableView where Element == UInt8 {
 extension Span<UInt8> {
     /// Eight bytes from `index`, which must all lie within the span.
     @inlinable package func word(at index: Int) -> UInt64 {
-        precondition(index >= 0 && index <= count &- 8)
+        precondition(wordFits(at: index, in: count))
         return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
     }
 
@@ -38,6 +38,11 @@ extension Span<UInt8> {
         }
         return word
     }
+}
+
+/// Whether eight bytes from `index` lie within `count` bytes, which may be fewer than eight.
+@inlinable package func wordFits(at index: Int, in count: Int) -> Bool {
+    index >= 0 && index <= count &- 8
 }
 
 /// The first `count` bytes of a word set to ones; `count` is at least 1, and all are from eight on.

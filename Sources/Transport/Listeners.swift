@@ -18,6 +18,20 @@ package struct Listeners: ~Copyable, Sendable {
     /// Throws the first address that cannot be had. `workerCount` is at least 1.
     package init(_ addresses: [ListenAddress], workerCount: Int) throws(ListenError) {
         precondition(workerCount >= 1)
+        var triesLeft = addresses.contains { $0.port == 0 } ? Listeners.chosenPortTriesMax : 1
+        while true {
+            triesLeft -= 1
+            do throws(ListenError) {
+                try self.init(once: addresses, workerCount: workerCount)
+                return
+            } catch {
+                // A port that the kernel chose may be somebody else's a moment later.
+                guard triesLeft > 0, error.reason == .addressInUse else { throw error }
+            }
+        }
+    }
+
+    private init(once addresses: [ListenAddress], workerCount: Int) throws(ListenError) {
         var bound: [ListenAddress] = []
         for address in addresses where !bound.contains(address) {
             bound.append(try Listeners.probe(address))

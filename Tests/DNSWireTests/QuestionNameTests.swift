@@ -18,17 +18,14 @@ import Testing
     }
 }
 
-/// A word that does not fit is a trap, not a read past the end, also where there are not even eight
-/// bytes.
-@Test func aWordPastTheEndOfAShortTableIsATrap() async {
-    await #expect(processExitsWith: .failure) {
-        let table = FrozenArray<UInt8>([1, 2, 3])
-        _ = unsafe table.view.word(at: 0)
-    }
-    await #expect(processExitsWith: .failure) {
-        let bytes: [UInt8] = [1, 2, 3]
-        _ = bytes.span.word(at: 0)
-    }
+/// Also where there are not even eight bytes.
+@Test func aWordFitsOnlyWhereAllOfItIs() {
+    #expect(wordFits(at: 0, in: 8))
+    #expect(wordFits(at: 4, in: 12))
+    #expect(!wordFits(at: 5, in: 12))
+    #expect(!wordFits(at: -1, in: 12))
+    for count in 0..<8 { #expect(!wordFits(at: 0, in: count)) }
+    #expect(!wordFits(at: .max, in: 12))
 }
 
 /// Labels around the word size, names at both ends of the message, every case.

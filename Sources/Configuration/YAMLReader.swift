@@ -34,12 +34,13 @@ struct YAMLReader {
 
     /// libyaml's parser has to stay where it is, and the file open, while events are taken.
     @safe private final class Parser {
-        let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
+        let parser: UnsafeMutablePointer<yaml_parser_t>
         let file: UnsafeMutablePointer<FILE>
 
         init(_ path: String) throws(Errno) {
             guard let file = unsafe fopen(path, "re") else { throw Errno(errno) }
             unsafe self.file = unsafe file
+            unsafe parser = .allocate(capacity: 1)
             // It fails without memory only, and so does all of this process then.
             let isReady = unsafe yaml_parser_initialize(parser) == 1
             precondition(isReady)

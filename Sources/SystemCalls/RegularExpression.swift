@@ -40,13 +40,14 @@ package final class RegularExpression {
     /// Bytes are taken as they are; zero bytes are like any other (REG_STARTEND).
     package func matches(_ text: [UInt8]) -> Bool {
         var range = regmatch_t(rm_so: 0, rm_eo: regoff_t(text.count))
+        // The zero at the end is for AddressSanitizer, which does not know REG_STARTEND and looks
+        // for the end of a string.
+        let terminated = text + [0]
         // SAFETY: with REG_STARTEND only the bytes in the range are read.
-        return unsafe text.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else {
-                return unsafe regexec(compiled, "", 0, nil, 0) == 0
-            }
-            return unsafe regexec(
-                compiled, start.assumingMemoryBound(to: CChar.self), 0, &range, REG_STARTEND) == 0
+        return unsafe terminated.withUnsafeBytes { bytes in
+            unsafe regexec(
+                compiled, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), 0, &range,
+                REG_STARTEND) == 0
         }
     }
 

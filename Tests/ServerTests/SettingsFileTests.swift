@@ -22,7 +22,6 @@ import Testing
     }
 
     @Test func theFileSaysWhatTheOptionsSay() throws {
-        let port = freePort(on: "127.0.0.1")
         let file = try folder.write(
             """
             # Comments, both ways of writing a list, and a mapping inside.
@@ -30,20 +29,20 @@ import Testing
             geo-data: none
             control: \(folder.path)/control.sock
             listen:
-              - 127.0.0.1@\(port)
-              - "[::1]@\(port)"
+              - 127.0.0.1@0
+              - "[::1]@0"
             workers: 1
             version:
               text: from the file
             """, to: "geodnsd.yaml")
         let server = try RunningProcess(Programs.own("geodnsd"), ["--config", file])
         defer { _ = server.stop() }
-        #expect(server.waitForOutput("ready"))
+        #expect(server.waitForOutput(" ready"))
         let (status, text) = try RunningProcess.run(
             Programs.own("geodnsctl"), ["--control", folder.path + "/control.sock", "status"])
         #expect(status == 0)
-        #expect(text.contains("127.0.0.1@\(port)"))
-        #expect(text.contains("::1@\(port)"))
+        #expect(text.contains(/127\.0\.0\.1@[1-9]/))
+        #expect(text.contains(/::1@[1-9]/))
     }
 
     @Test func theCommandLineWins() throws {

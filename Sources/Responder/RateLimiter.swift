@@ -16,17 +16,17 @@ package struct RateLimits: Sendable {
     package var ipv6PrefixLength = 56
     /// Clients without a limit.
     package var exempt: [Prefix] = []
-    /// What the table's hash is keyed with: who knows it could aim at the buckets of others.
+    /// What the table's hash is keyed with, drawn anew at each start: who knows it could aim at the
+    /// buckets of others.
     package var key: (UInt64, UInt64)
 
     /// At a microsecond for each response, clocks of milliseconds still fill buckets evenly.
     package static var rateMax: Int { 1_000_000 }
 
-    /// With a key that nobody knows.
-    package init(rate: Int) {
+    package init(rate: Int, key: (UInt64, UInt64)) {
         precondition((1...RateLimits.rateMax).contains(rate))
         self.rate = rate
-        key = (.random(in: 0 ... .max), .random(in: 0 ... .max))
+        self.key = key
     }
 }
 
@@ -126,7 +126,7 @@ struct RateLimiter: ~Copyable {
     /// Nil: no limit, and no memory. `workerCount` share the rate.
     init(_ limits: RateLimits?, workerCount: Int) {
         isOn = limits != nil
-        let limits = limits ?? RateLimits(rate: 1)
+        let limits = limits ?? RateLimits(rate: 1, key: (0, 0))
         slip = limits.slip
         key = limits.key
         exempt = limits.exempt

@@ -78,7 +78,7 @@ extension RateLimits {
     /// Nil: no limit.
     init?(_ settings: AbuseSettings) {
         guard settings.rate > 0 else { return nil }
-        self.init(rate: settings.rate)
+        self.init(rate: settings.rate, key: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
         slip = settings.slip
         ipv4PrefixLength = settings.ipv4PrefixLength
         ipv6PrefixLength = settings.ipv6PrefixLength

@@ -67,7 +67,7 @@ private var demanding: DatagramPolicy {
 
     /// The demand is an answer that a forged sender's victim gets, so it is limited as well.
     @Test func demandsAreLimited() throws {
-        var limits = RateLimits(rate: 10)
+        var limits = RateLimits(rate: 10, key: (1, 2))
         limits.slip = 2
         var policed = try Policed(limits: limits, policy: demanding)
         var truncatedCount = 0

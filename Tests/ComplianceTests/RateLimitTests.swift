@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 private func limits(_ rate: Int, slip: Int = 0) -> RateLimits {
-    var limits = RateLimits(rate: rate)
+    var limits = RateLimits(rate: rate, key: (1, 2))
     limits.slip = slip
     return limits
 }

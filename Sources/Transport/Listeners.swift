@@ -33,18 +33,14 @@ package struct Listeners: ~Copyable, Sendable {
 
     private init(once addresses: [ListenAddress], workerCount: Int) throws(ListenError) {
         var bound: [ListenAddress] = []
+        var first = WorkerSockets()
         for address in addresses where !bound.contains(address) {
-            bound.append(try Listeners.probe(address))
+            bound.append(try first.bindAlone(address))
         }
-        var workers: [WorkerSockets] = []
-        for _ in 0..<workerCount {
+        var workers = [first]
+        for _ in 1..<workerCount {
             var sockets = WorkerSockets()
-            for address in bound {
-                sockets.datagram.append(
-                    try Listeners.bind(address, .udp, sharing: true).descriptor)
-                sockets.listening.append(
-                    try Listeners.bind(address, .tcp, sharing: true).descriptor)
-            }
+            for address in bound { try sockets.bindShared(address) }
             workers.append(sockets)
         }
         boundAddresses = bound
@@ -56,6 +52,24 @@ package struct Listeners: ~Copyable, Sendable {
 struct WorkerSockets: Sendable {
     var datagram: [FileDescriptor] = []
     var listening: [FileDescriptor] = []
+
+    /// Binds without SO_REUSEPORT, and allows it for the other workers once that is done: a
+    /// second server of the same user, which would silently get a share of the queries, has an
+    /// error instead, however close together the two start. Returns the address with its port.
+    fileprivate mutating func bindAlone(
+        _ address: ListenAddress
+    ) throws(ListenError) -> ListenAddress {
+        let (datagram, bound) = try Listeners.bind(address, .udp, sharing: false)
+        let (listening, _) = try Listeners.bind(bound, .tcp, sharing: false)
+        self.datagram.append(datagram)
+        self.listening.append(listening)
+        return bound
+    }
+
+    fileprivate mutating func bindShared(_ address: ListenAddress) throws(ListenError) {
+        datagram.append(try Listeners.bind(address, .udp, sharing: true).descriptor)
+        listening.append(try Listeners.bind(address, .tcp, sharing: true).descriptor)
+    }
 }
 
 extension Listeners {
@@ -82,24 +96,7 @@ extension Listeners {
     /// net.core.rmem_max: at 300,000 queries per second it bridges about 15 ms of absence.
     private static let datagramBufferByteCount: Int32 = 4 << 20
 
-    /// Binds without SO_REUSEPORT and lets go again: with it, a second server of the same user
-    /// would silently get a share of the queries instead of an error. Returns the address with
-    /// its port.
-    private static func probe(_ address: ListenAddress) throws(ListenError) -> ListenAddress {
-        var triesLeft = address.port == 0 ? chosenPortTriesMax : 1
-        while true {
-            triesLeft -= 1
-            let datagram = try bind(address, .udp, sharing: false)
-            do throws(ListenError) {
-                _ = try bind(datagram.address, .tcp, sharing: false)
-                return datagram.address
-            } catch {
-                if triesLeft == 0 || error.reason != .addressInUse { throw error }
-            }
-        }
-    }
-
-    private static func bind(
+    fileprivate static func bind(
         _ address: ListenAddress, _ transport: TransportProtocol, sharing: Bool
     ) throws(ListenError) -> (descriptor: FileDescriptor, address: ListenAddress) {
         do throws(Errno) {
@@ -130,7 +127,9 @@ extension Listeners {
         let wanted = SocketAddress(address)
         // SAFETY: the pointer is used during the call only.
         try require { unsafe wanted.withPointer { unsafe Glibc.bind(number, $0, $1) } }
-        if transport == .tcp, sharing { try require { listen(number, backlog) } }
+        // Until it listens, a TCP socket with SO_REUSEADDR is not alone with its port (tcp(7)).
+        if transport == .tcp { try require { listen(number, backlog) } }
+        if !sharing { try require { clinux_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1) } }
         var actual = SocketAddress()
         // SAFETY: as above.
         try require { unsafe actual.withRoom { unsafe getsockname(number, $0, $1) } }

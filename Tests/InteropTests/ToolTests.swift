@@ -107,10 +107,10 @@ extension Interop {
             let big = "big.\(TestWorld.zoneName)"
             for size in ["+bufsize=512", "+bufsize=4096", "+noedns"] {
                 let truncated = try dig(server, size, "+ignore", big, "TXT")
-                #expect(truncated.contains("flags: qr aa tc;"))
+                #expect(truncated.contains("flags: qr aa tc;"), "\(truncated)")
                 let whole = try dig(server, size, big, "TXT")
-                #expect(whole.contains("Truncated, retrying in TCP mode"))
-                #expect(whole.contains("ANSWER: 10,"))
+                #expect(whole.contains("Truncated, retrying in TCP mode"), "\(whole)")
+                #expect(whole.contains("ANSWER: 10,"), "\(whole)")
             }
         }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A `geodnsd` of this package on 127.0.0.1, on a port the kernel chose.
 package final class TestServer {
@@ -71,31 +72,43 @@ package final class TestFrontDoor {
     deinit { process.stop() }
 }
 
-/// A TCP port that nothing listens on now, on a loopback address.
+/// A port that nothing has now on a loopback address, UDP and TCP: for programs that cannot say
+/// which port the kernel chose for them. Each is given once, and none is one that the kernel
+/// chooses (net.ipv4.ip_local_port_range): nobody gets it before the program that it is for.
 package func freePort(on address: String) -> UInt16 {
-    let isIPv6 = address.contains(":")
-    let probe = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(probe) }
-    var storage = sockaddr_storage()
-    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    withUnsafeMutablePointer(to: &storage) { pointer in
-        if isIPv6 {
-            pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                $0.pointee.sin6_family = sa_family_t(AF_INET6)
-                _ = inet_pton(AF_INET6, address, &$0.pointee.sin6_addr)
-            }
-        } else {
-            pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                $0.pointee.sin_family = sa_family_t(AF_INET)
-                _ = inet_pton(AF_INET, address, &$0.pointee.sin_addr)
-            }
+    while true {
+        let port = nextPort.withLock { next in
+            next = next >= 30_000 ? 20_000 : next + 1
+            return next
         }
-        let length = isIPv6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+        if canBind(address, port, SOCK_DGRAM), canBind(address, port, SOCK_STREAM) { return port }
+    }
+}
+
+private let nextPort = Mutex<UInt16>(.random(in: 20_000...30_000))
+
+private func canBind(_ address: String, _ port: UInt16, _ type: __socket_type) -> Bool {
+    let isIPv6 = address.contains(":")
+    let probe = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(type.rawValue), 0)
+    defer { close(probe) }
+    if isIPv6 {
+        var name = sockaddr_in6()
+        name.sin6_family = sa_family_t(AF_INET6)
+        name.sin6_port = port.bigEndian
+        _ = inet_pton(AF_INET6, address, &name.sin6_addr)
+        return bound(probe, &name)
+    }
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = port.bigEndian
+    _ = inet_pton(AF_INET, address, &name.sin_addr)
+    return bound(probe, &name)
+}
+
+private func bound<Name>(_ socket: Int32, _ name: inout Name) -> Bool {
+    withUnsafePointer(to: &name) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            _ = bind(probe, $0, socklen_t(length))
-            _ = getsockname(probe, $0, &size)
+            bind(socket, $0, socklen_t(MemoryLayout<Name>.size)) == 0
         }
     }
-    // The port stands at the same place in both families' addresses.
-    return withUnsafeBytes(of: &storage) { UInt16($0[2]) << 8 | UInt16($0[3]) }
 }

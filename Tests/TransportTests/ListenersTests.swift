@@ -72,6 +72,21 @@ struct ListenersTests {
         #expect(error.reason == .addressInUse)
     }
 
+    /// However close together they start: one of them has the port, or the other.
+    @Test func `servers that start at once do not share a port`() async throws {
+        for _ in 0..<50 {
+            let first = try Listeners([try listenAddress("127.0.0.1@0")], workerCount: 1)
+            let address = first.boundAddresses[0]
+            _ = consume first
+            let holders = try await withThrowingTaskGroup(of: HeldListeners?.self) { group in
+                for _ in 0..<4 { group.addTask { try HeldListeners(address) } }
+                // All are held until the last has tried.
+                return try await group.reduce(into: []) { $0.append($1) }.compactMap(\.self)
+            }
+            #expect(holders.count <= 1)
+        }
+    }
+
     @Test func `an address of somebody else is an error that says what to do`() throws {
         let error = try #require(throws: ListenError.self) {
             _ = try Listeners([try listenAddress("192.0.2.1@0")], workerCount: 1)
@@ -106,5 +121,19 @@ struct ListenersTests {
         try require { any.withPointer { bind(holder.number, $0, $1) } }
         if transport == .tcp { try require { listen(holder.number, 1) } }
         return (holder, try localAddress(holder))
+    }
+}
+
+private final class HeldListeners: Sendable {
+    let listeners: Listeners
+
+    /// Nil when somebody else has the address.
+    init?(_ address: ListenAddress) throws {
+        do throws(ListenError) {
+            listeners = try Listeners([address], workerCount: 2)
+        } catch {
+            try #require(error.reason == .addressInUse)
+            return nil
+        }
     }
 }

@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test conformance fuzz soak instructions lint format install
-.PHONY: uninstall clean
+.PHONY: help deps build geo-data demo test conformance fuzz soak instructions bench lint format
+.PHONY: install uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
@@ -15,6 +15,8 @@ PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-d
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
     dnsdist haproxy ldnsutils nsd openssl unbound valgrind
+# Only what `make bench` measures beside geodnsd, and with.
+PACKAGES_BENCH := gdnsd iproute2 knot-module-geoip util-linux
 # Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
 PACKAGES_UNPACKED := tor-geoipdb
 
@@ -71,9 +73,15 @@ instructions: deps geo-data ## Count instructions per query against thresholds (
 	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" instructions \
 	    $(if $(RECORD),--record)
 
+# Ratios of one run: for a machine without other work.
+ROUNDS ?= 5
+bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance.md (root; ROUNDS)
+	@tools/install-packages $(PACKAGES_BENCH)
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run --rounds $(ROUNDS)
+
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
-	@for script in .ci/run $(filter-out %.c,$(wildcard tools/*)) Tests/Demo/demo Tests/Fuzz/run Tests/Soak/run; do bash -n "$$script"; done
+	@for script in .ci/run $(filter-out %.c,$(wildcard tools/*)) Tests/Demo/demo Tests/*/run; do bash -n "$$script"; done
 	$(SWIFT) build --build-tests
 
 format: ## Bring the sources into form

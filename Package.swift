@@ -154,11 +154,12 @@ let package = Package(
             path: "Tests/Soak", exclude: ["run"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
-        // What a query costs: `make instructions`.
+        // What a query costs: `make instructions`, `make bench`.
         .executableTarget(
             name: "benchmark", dependencies: ["DNSWire", "TestSupport"],
-            path: "Tests/Benchmarks", exclude: ["thresholds.json"],
+            path: "Tests/Benchmarks", exclude: ["run", "thresholds.json"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(name: "socket-echo", path: "Tests/Echo"),
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),

@@ -31,26 +31,24 @@ struct Workload: Sendable {
         return Workload(name: workload.name + ", rate limit", query: workload.query)
     }
 
+    /// The first label of each of a thousand names, of which two zones are made.
+    static let names = (0..<1000).map { "h\($0)" }
+
     /// Two zones of a thousand names each, and eight regions.
     static let zones: [(file: String, text: String)] = [
         (
             "static.example.zone",
-            head
-                + (0..<1000).map { number in
-                    "h\(number) 300 A 198.51.100.\(number % 250 + 1)\n"
-                        + "h\(number) 300 AAAA 2001:db8::\(String(number, radix: 16))\n"
-                }.joined()
-                + "*.w 300 A 198.51.100.7\nsub NS ns.sub\nns.sub A 192.0.2.9\n"
+            head + staticRecords + "*.w 300 A 198.51.100.7\nsub NS ns.sub\nns.sub A 192.0.2.9\n"
         ),
         (
             "geo.example.zone",
-            head + regions
-                + (0..<1000).map { "h\($0) 30 GEO nearest iad fra nrt sin gru syd jnb bom\n" }
-                .joined()
+            head + regionRecords
+                + names.map { "\($0) 30 GEO nearest \(regionNames)\n" }.joined()
         ),
     ]
 
-    private static let head = """
+    /// What every zone begins with.
+    static let head = """
         $TTL 3600
         @ SOA ns1 host 1 7200 1800 1209600 60
         @ NS ns1
@@ -60,19 +58,29 @@ struct Workload: Sendable {
 
         """
 
-    private static let regions = [
-        ("iad", "38.95 -77.45"), ("fra", "50.03 8.57"), ("nrt", "35.76 140.39"),
-        ("sin", "1.36 103.99"), ("gru", "-23.43 -46.47"), ("syd", "-33.95 151.18"),
-        ("jnb", "-26.13 28.24"), ("bom", "19.09 72.87"),
-    ].enumerated().map { index, region in
-        "\(region.0) REGION \(region.1)\n A 198.51.100.\(index + 1)\n"
-            + " AAAA 2001:db8::\(index + 1)\n"
+    static let staticRecords = names.enumerated().map { number, name in
+        "\(name) 300 A 198.51.100.\(number % 250 + 1)\n"
+            + "\(name) 300 AAAA 2001:db8::\(String(number, radix: 16))\n"
+    }.joined()
+
+    /// Region number n, counted from 1, has 198.51.100.n and 2001:db8::n.
+    static let regions: [(name: String, latitude: Double, longitude: Double)] = [
+        ("iad", 38.95, -77.45), ("fra", 50.03, 8.57), ("nrt", 35.76, 140.39),
+        ("sin", 1.36, 103.99), ("gru", -23.43, -46.47), ("syd", -33.95, 151.18),
+        ("jnb", -26.13, 28.24), ("bom", 19.09, 72.87),
+    ]
+
+    private static let regionNames = regions.map(\.name).joined(separator: " ")
+
+    private static let regionRecords = regions.enumerated().map { index, region in
+        "\(region.name) REGION \(region.latitude) \(region.longitude)\n"
+            + " A 198.51.100.\(index + 1)\n AAAA 2001:db8::\(index + 1)\n"
     }.joined()
 
     // MARK: - Messages
 
     /// Seven of ten ask for A, the others for AAAA.
-    private static func plain(_ name: String, number: Int) -> [UInt8] {
+    static func plain(_ name: String, number: Int) -> [UInt8] {
         guard let domain = DomainName(name) else { preconditionFailure("\(name) is no name") }
         let type: RRType = number % 10 < 7 ? .a : .aaaa
         let header: [UInt8] =

@@ -5,32 +5,80 @@ import TestSupport
 // or something could not be measured, 2 for wrong usage.
 let usage = """
     usage: benchmark instructions [--record]
+           benchmark peers [--rounds N] [--seconds N]
 
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
+    peers          replies/s, CPU and latency beside gdnsd, Knot DNS and a plain echo, into
+                   docs/performance.md; wants root
 
     """
 
 let thresholdsFile = Programs.packageFolder + "/Tests/Benchmarks/thresholds.json"
-let words = Array(CommandLine.arguments.dropFirst())
-guard words.first == "instructions", words.dropFirst().allSatisfy({ $0 == "--record" }) else {
-    print(usage, terminator: "")
-    exit(2)
-}
+let database = Programs.packageFolder + "/geo-data/world-country.mmdb"
 
-do {
-    let results = try Instructions.measure(
-        program: Programs.own("geodnsd"),
-        geoData: Programs.packageFolder + "/geo-data/world-country.mmdb")
+func instructions(isRecording: Bool) throws -> Bool {
+    let results = try Instructions.measure(program: Programs.own("geodnsd"), geoData: database)
     let thresholds = try JSONDecoder().decode(
         [String: Int].self, from: Data(contentsOf: URL(filePath: thresholdsFile)))
     let isGood = Instructions.report(results, thresholds: thresholds)
-    guard words.contains("--record") else { exit(isGood ? 0 : 1) }
+    guard isRecording else { return isGood }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let recorded = Dictionary(
         uniqueKeysWithValues: results.map { ($0.workload, $0.instructionsPerQuery) })
     try (encoder.encode(recorded) + Data("\n".utf8)).write(to: URL(filePath: thresholdsFile))
+    return true
+}
+
+func peers(rounds: Int, seconds: Int) throws {
+    let folder = try TemporaryFolder()
+    // Knot gives up its rights before it reads its zones.
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
+    let network = try BenchNetwork()
+    let contenders = try Contenders(folder: folder.path, database: database).all()
+    var sideBySide = try SideBySide(contenders, folder: folder.path, over: network)
+    defer { sideBySide.stop() }
+    try sideBySide.flood(rounds: rounds, seconds: seconds)
+    try sideBySide.pace(rounds: rounds, seconds: seconds)
+    sideBySide.stop()
+    let change = try HealthChange.run(
+        changes: 20 * rounds, database: database, folder: folder.path, over: network)
+    let report = PerformanceReport(sideBySide: sideBySide, change: change, rounds: rounds)
+    print(report.text)
+    try report.write(to: Programs.packageFolder + "/docs/performance.md")
+}
+
+func option(_ name: String, in words: [String], otherwise: Int) -> Int? {
+    guard let place = words.firstIndex(of: name) else { return otherwise }
+    return words.indices.contains(place + 1) ? Int(words[place + 1]) : nil
+}
+
+func wrongUsage() -> Never {
+    print(usage, terminator: "")
+    exit(2)
+}
+
+let words = Array(CommandLine.arguments.dropFirst())
+do {
+    switch words.first {
+    case "instructions" where words.dropFirst().allSatisfy { $0 == "--record" }:
+        exit(try instructions(isRecording: words.contains("--record")) ? 0 : 1)
+    case "peers":
+        guard let rounds = option("--rounds", in: words, otherwise: 5), rounds >= 1,
+            let seconds = option("--seconds", in: words, otherwise: 3), seconds >= 1
+        else { wrongUsage() }
+        try peers(rounds: rounds, seconds: seconds)
+    case "pace" where words.count == 5:
+        // This and the next: how `peers` starts itself in the generator's namespace.
+        guard let rate = Int(words[3]), let seconds = Int(words[4]) else { wrongUsage() }
+        try Pace.generate(
+            address: words[1], zone: words[2], queriesPerSecond: rate, seconds: seconds)
+    case "changes" where words.count == 3:
+        guard let changes = Int(words[2]) else { wrongUsage() }
+        try HealthChange.generate(address: words[1], changes: changes)
+    default: wrongUsage()
+    }
 } catch {
     print("benchmark: \(error)")
     exit(1)

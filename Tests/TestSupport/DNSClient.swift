@@ -87,6 +87,11 @@ package struct DNSClient {
         }
     }
 
+    /// A connected UDP socket, which its taker closes; nil when that cannot be had.
+    package func datagramSocket(seconds: Double) -> Int32? {
+        connected(SOCK_DGRAM, seconds: seconds)
+    }
+
     func connected(_ kind: __socket_type, seconds: Double) -> Int32? {
         let isIPv6 = address.contains(":")
         let socket = Foundation.socket(isIPv6 ? AF_INET6 : AF_INET, Int32(kind.rawValue), 0)
@@ -128,6 +133,7 @@ package struct DNSClient {
         }
         return socket
     }
+
     /// The kernel chooses a port when the other end is known, so that there are enough.
     private func bind(_ socket: Int32, to source: String) -> Bool {
         var yes: Int32 = 1

@@ -1,0 +1,86 @@
+import Foundation
+import TestSupport
+
+/// Two network namespaces joined by a cable (veth(4)), as if they were two machines: servers in one,
+/// the load generator in the other. Wants root.
+final class BenchNetwork {
+    /// Queries come from all over these. They belong to the generator's namespace, so that every
+    /// reply stays on this machine.
+    static let sources = "64.0.0.0/4"
+    static let generatorInterface = "bench1"
+
+    private let server = "geodns-bench-server-\(getpid())"
+    private let generator = "geodns-bench-generator-\(getpid())"
+
+    struct Failed: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    init() throws {
+        guard getuid() == 0 else {
+            throw Failed(description: "network namespaces want root: sudo make bench")
+        }
+        let own = (1...BenchNetwork.addressCount).map { BenchNetwork.serverAddress($0) }
+        let steps =
+            [
+                "netns add \(server)", "netns add \(generator)",
+                "link add bench0 netns \(server) numrxqueues 1 numtxqueues 1 type veth"
+                    + " peer name bench1 netns \(generator) numrxqueues 1 numtxqueues 1",
+                "-n \(generator) addr add 10.99.0.200/24 dev bench1",
+            ] + own.map { "-n \(server) addr add \($0)/24 dev bench0" }
+            + [(server, "bench0"), (server, "lo"), (generator, "bench1"), (generator, "lo")].map {
+                "-n \($0.0) link set \($0.1) up"
+            } + [
+                "-n \(generator) route add local \(BenchNetwork.sources) dev lo",
+                "-n \(server) route add \(BenchNetwork.sources) via 10.99.0.200",
+            ]
+        for step in steps {
+            try BenchNetwork.run("ip", step.split(separator: " ").map(String.init))
+        }
+    }
+
+    deinit {
+        for name in [server, generator] { try? BenchNetwork.run("ip", ["netns", "del", name]) }
+    }
+
+    static let addressCount = 8
+
+    /// `number` from 1 to 8: each server has an address of its own, so that all run side by side.
+    static func serverAddress(_ number: Int) -> String { "10.99.0.\(number)" }
+
+    /// On the last core.
+    func startServer(_ command: [String]) throws -> RunningProcess {
+        let core = String(ProcessInfo.processInfo.processorCount - 1)
+        return try start(in: server, ["taskset", "-c", core] + command)
+    }
+
+    /// On the first core; returns what it printed.
+    func runGenerator(_ command: [String], seconds: Double = 60) throws -> String {
+        let process = try start(in: generator, ["taskset", "-c", "0"] + command)
+        defer { process.stop() }
+        guard let status = process.waitForExit(seconds: seconds) else {
+            throw Failed(description: "\(command[0]) does not end")
+        }
+        guard status == 0 else {
+            throw Failed(description: "\(command[0]): status \(status)\n\(process.text)")
+        }
+        return process.text
+    }
+
+    private func start(in namespace: String, _ command: [String]) throws -> RunningProcess {
+        guard let ip = Programs.find("ip") else {
+            throw Failed(description: "ip is not installed: apt-get install iproute2")
+        }
+        return try RunningProcess(ip, ["netns", "exec", namespace] + command)
+    }
+
+    private static func run(_ name: String, _ arguments: [String]) throws {
+        guard let program = Programs.find(name) else {
+            throw Failed(description: "\(name) is not installed")
+        }
+        let (status, text) = try RunningProcess.run(program, arguments)
+        guard status == 0 else {
+            throw Failed(description: "\(name) \(arguments.joined(separator: " ")): \(text)")
+        }
+    }
+}

@@ -1,0 +1,211 @@
+import Foundation
+import TestSupport
+
+/// A server that is measured beside others, all with the same names and regions.
+struct Contender {
+    /// In the tables.
+    var name: String
+    /// Which zone its queries are for: `geo` or `static`.
+    var zone: String
+    var address: String
+    var command: [String]
+    /// An echo answers nothing that can be checked.
+    var answers = true
+}
+
+/// Writes what each contender reads, into a folder of its own below `folder`.
+///
+/// The work is the same everywhere: a thousand names with A and AAAA. `geo`: of eight regions, the
+/// nearest to the client, by the same database of 1.13 million networks. gdnsd ranks by distance,
+/// as geodnsd does; Knot's module has no distances, and gets the nearest region of each country.
+struct Contenders {
+    let folder: String
+    let database: String
+    private static let port = "53"
+
+    func all() throws -> [Contender] {
+        let makers: [(String) throws -> Contender?] = [
+            echo, { try geodnsd($0, zone: "geo") }, { try gdnsd($0, zone: "geo") },
+            { try knot($0, zone: "geo") }, { try geodnsd($0, zone: "static") },
+            { try gdnsd($0, zone: "static") }, { try knot($0, zone: "static") },
+        ]
+        return try makers.enumerated().compactMap { number, make in
+            try make(BenchNetwork.serverAddress(number + 1))
+        }
+    }
+
+    private func echo(_ address: String) -> Contender? {
+        Contender(
+            name: "socket echo (C)", zone: "geo", address: address,
+            command: [Programs.own("socket-echo"), address, Contenders.port], answers: false)
+    }
+
+    // MARK: - geodnsd
+
+    private func geodnsd(_ address: String, zone: String) throws -> Contender? {
+        let own = folder + "/geodnsd-" + zone
+        for file in Workload.zones where file.file.hasPrefix(zone) {
+            try write(file.text, to: own + "/zones/" + file.file)
+        }
+        return Contender(
+            name: "geodnsd", zone: zone, address: address,
+            command: [
+                Programs.own("geodnsd"), "--zones", own + "/zones", "--geo-data",
+                zone == "geo" ? database : "none", "--listen", "\(address)@\(Contenders.port)",
+                "--workers", "1", "--control", own + "/control.sock",
+            ])
+    }
+
+    // MARK: - gdnsd
+
+    private func gdnsd(_ address: String, zone: String) throws -> Contender? {
+        guard let program = Programs.find("gdnsd") else { return nil }
+        let own = folder + "/gdnsd-" + zone
+        for name in ["run", "state"] {
+            try FileManager.default.createDirectory(
+                atPath: own + "/" + name, withIntermediateDirectories: true)
+        }
+        let records =
+            zone == "static"
+            ? Workload.staticRecords : Workload.names.map { "\($0) 30 DYNA geoip!www\n" }.joined()
+        try write(Workload.head + records, to: own + "/etc/zones/\(zone).example")
+        var config = """
+            options => {
+              listen => [\(address)], udp_threads => 1, tcp_threads => 1,
+              run_dir => \(own)/run, state_dir => \(own)/state
+            }
+
+            """
+        if zone == "geo" {
+            let named = Workload.regions.map(\.name).joined(separator: ", ")
+            let places = Workload.regions.map { "\($0.name) => [\($0.latitude), \($0.longitude)]" }
+            let targets = Workload.regions.enumerated().map { number, region in
+                "\(region.name) => { addrs_v4 => { a => 198.51.100.\(number + 1) },"
+                    + " addrs_v6 => { b => 2001:db8::\(number + 1) } }"
+            }
+            config += """
+                plugins => { geoip => {
+                  maps => { world => {
+                    geoip2_db => \(try databaseForGdnsd()), datacenters => [\(named)],
+                    auto_dc_coords => { \(places.joined(separator: ", ")) }
+                  } }
+                  resources => { www => { map => world, dcmap => {
+                    \(targets.joined(separator: ",\n    "))
+                  } } }
+                } }
+
+                """
+        }
+        try write(config, to: own + "/etc/config")
+        return Contender(
+            name: "gdnsd", zone: zone, address: address,
+            command: [program, "-c", own + "/etc", "start"])
+    }
+
+    /// gdnsd takes coordinates only from a database whose type has "City" in its name. A copy with
+    /// a type of the same length.
+    private func databaseForGdnsd() throws -> String {
+        let path = folder + "/city.mmdb"
+        if FileManager.default.fileExists(atPath: path) { return path }
+        var data = try Data(contentsOf: URL(filePath: database))
+        let (own, wanted) = (Data("geodns-World-Country".utf8), Data("GeoIP2-City-WorldWide".utf8))
+        guard let place = data.range(of: own, options: .backwards) else {
+            throw BenchNetwork.Failed(description: "\(database): of another type than expected")
+        }
+        data.replaceSubrange(place, with: wanted.prefix(own.count))
+        try data.write(to: URL(filePath: path))
+        return path
+    }
+
+    // MARK: - Knot
+
+    private func knot(_ address: String, zone: String) throws -> Contender? {
+        guard let program = Programs.find("knotd") else { return nil }
+        let own = folder + "/knot-" + zone
+        try write(
+            Workload.head + (zone == "static" ? Workload.staticRecords : ""),
+            to: own + "/\(zone).example.zone")
+        var config = """
+            server:
+                rundir: \(own)
+                listen: \(address)@\(Contenders.port)
+                udp-workers: 1
+                tcp-workers: 1
+                background-workers: 1
+                edns-client-subnet: on
+            database:
+                storage: \(own)
+
+            """
+        if zone == "geo" {
+            try write(try knotViews(), to: own + "/geo.conf")
+            config += """
+                mod-geoip:
+                  - id: default
+                    config-file: \(own)/geo.conf
+                    ttl: 30
+                    mode: geodb
+                    geodb-file: \(database)
+                    geodb-key: [ country/iso_code ]
+
+                """
+        }
+        config += """
+            zone:
+              - domain: \(zone).example
+                file: \(own)/\(zone).example.zone
+
+            """
+        if zone == "geo" { config += "    module: mod-geoip/default\n" }
+        try write(config, to: own + "/knot.conf")
+        return Contender(
+            name: "Knot DNS", zone: zone, address: address,
+            command: [program, "--config", own + "/knot.conf"])
+    }
+
+    private func knotViews() throws -> String {
+        let views = try Contenders.nearestRegions().map { country, number in
+            "  - geo: \"\(country)\"\n    A: 198.51.100.\(number)\n    AAAA: 2001:db8::\(number)\n"
+        }.joined()
+        return Workload.names.map { "\($0).geo.example:\n\(views)" }.joined()
+    }
+
+    /// Countries of tzdata's zone.tab, each by its first line, and the number of the nearest region.
+    private static func nearestRegions() throws -> [(country: String, region: Int)] {
+        let table = try String(contentsOfFile: "/usr/share/zoneinfo/zone.tab", encoding: .utf8)
+        var seen: Set<Substring> = []
+        var nearest: [(String, Int)] = []
+        for line in table.split(separator: "\n") where !line.hasPrefix("#") {
+            let fields = line.split(separator: "\t")
+            guard fields.count >= 3, seen.insert(fields[0]).inserted,
+                let place = fields[1].wholeMatch(of: /([+-]\d\d)(\d\d).*([+-]\d{3})(\d\d).*/),
+                let latitude = degrees(place.1, place.2), let longitude = degrees(place.3, place.4)
+            else { continue }
+            let cosines = Workload.regions.map { region in
+                cosine(latitude, longitude, region.latitude, region.longitude)
+            }
+            if let best = cosines.indices.max(by: { cosines[$0] < cosines[$1] }) {
+                nearest.append((String(fields[0]), best + 1))
+            }
+        }
+        return nearest
+    }
+
+    private static func degrees(_ whole: Substring, _ minutes: Substring) -> Double? {
+        guard let degrees = Double(whole), let minutes = Double(minutes) else { return nil }
+        return degrees + (whole.hasPrefix("-") ? -minutes : minutes) / 60
+    }
+
+    /// Of the angle between two places: the nearer, the greater.
+    private static func cosine(_ a: Double, _ b: Double, _ c: Double, _ d: Double) -> Double {
+        let (a, b, c, d) = (a * .pi / 180, b * .pi / 180, c * .pi / 180, d * .pi / 180)
+        return sin(a) * sin(c) + cos(a) * cos(c) * cos(b - d)
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true)
+        try text.write(toFile: path, atomically: false, encoding: .utf8)
+    }
+}

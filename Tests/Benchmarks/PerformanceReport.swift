@@ -1,0 +1,123 @@
+import Foundation
+import TestSupport
+
+/// `docs/performance.md`: what was measured, where, with what.
+struct PerformanceReport {
+    let sideBySide: SideBySide
+    let change: HealthChange
+    let rounds: Int
+
+    func write(to path: String) throws {
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    var text: String {
+        """
+        # Performance
+
+        Written by `make bench`. Only ratios within one table mean something: the machine is shared, and
+        another one has other figures.
+
+        | | |
+        |---|---|
+        | measured | \(Self.date), commit \(Self.commit) |
+        | machine | \(Self.processor), \(ProcessInfo.processInfo.processorCount) cores, Linux \(Self.kernel) |
+        | peers | \(Self.versions) |
+
+        ## Beside others
+
+        Two network namespaces joined by a veth pair. Each server has one worker, on the last core; the
+        generator (kxdpgun, AF_XDP) floods from the first, \
+        from sources all over 64.0.0.0/4. All servers run at once and are flooded in turn; \
+        medians of \(rounds) rounds, and in brackets the greatest less the least of them, as a share of the
+        median. *geo*: 1,000 names, for each client the nearest of 8 regions, by a database of 1.13 million
+        networks; Knot's module chooses by country. *static*: 1,000 names with A and AAAA. *echo*: a loop in
+        C that receives a batch and sends it back: the ceiling of sockets.
+
+        | | work | replies/s | ÷ echo | µs of CPU per reply | p50 µs | p99 µs | resident |
+        |---|---|---|---|---|---|---|---|
+        \(sideBySide.rows.map(line).joined(separator: "\n"))
+
+        p50 and p99 are of a paced load of \(Self.number(Double(sideBySide.pace))) queries/s, \
+        half of what gdnsd takes.
+
+        ## When health changes
+
+        \(HealthChange.nameCount) GEO names, each of the nearest of \(HealthChange.regionCount) regions, asked for \
+        \(Self.number(Double(HealthChange.queriesPerSecond))) times a second; a front door fails or \
+        returns (`rise=1 fall=1`). From the moment it tells a probe so until the first answer that follows: \
+        median \(Self.fixed(change.latencies.median, 2)) ms, \
+        99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms \
+        (\(change.latencies.values.count) changes).
+
+        """
+    }
+
+    private func line(_ row: SideBySide.Row) -> String {
+        let work = row.contender.answers ? row.contender.zone : ""
+        let fields = [
+            row.contender.name, work,
+            "\(Self.number(row.repliesPerSecond.median)) (\(Self.percent(row.repliesPerSecond.spread)))",
+            Self.fixed(row.toEcho.median, 2), Self.fixed(row.timePerReply.median, 2),
+            latency(row.medianLatency), latency(row.highLatency),
+            Self.fixed(Double(row.resident) / 1_048_576, 1) + " MiB",
+        ]
+        return "| " + fields.joined(separator: " | ") + " |"
+    }
+
+    private func latency(_ sample: Sample) -> String {
+        sample.values.isEmpty ? "" : Self.fixed(sample.median, 0)
+    }
+
+    // MARK: - Figures
+
+    static func number(_ value: Double) -> String {
+        var digits = String(Int(value.rounded()))
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.insert(String(digits.suffix(3)), at: 0)
+            digits = String(digits.dropLast(3))
+        }
+        return ([digits] + groups).joined(separator: ",")
+    }
+
+    static func fixed(_ value: Double, _ places: Int) -> String {
+        String(format: "%.\(places)f", value)
+    }
+
+    static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+
+    // MARK: - Where and with what
+
+    private static var date: String {
+        let formatter = DateFormatter()
+        formatter.dateFormat = "yyyy-MM-dd"
+        formatter.timeZone = TimeZone(identifier: "UTC")
+        return formatter.string(from: Date())
+    }
+
+    private static var commit: String {
+        output("git", ["-C", Programs.packageFolder, "rev-parse", "--short", "HEAD"])
+    }
+
+    private static var kernel: String { output("uname", ["-r"]) }
+
+    private static var processor: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        return text.firstMatch(of: /model name\s*: (.*)/).map { String($0.1) } ?? "?"
+    }
+
+    private static var versions: String {
+        ["gdnsd", "knot", "knot-dnsutils"].map { package in
+            let version = output("dpkg-query", ["-W", "-f", "${Version}", package])
+            return "\(package) \(version)"
+        }.joined(separator: ", ")
+    }
+
+    private static func output(_ name: String, _ arguments: [String]) -> String {
+        guard let program = Programs.find(name),
+            let (status, text) = try? RunningProcess.run(program, arguments), status == 0
+        else { return "?" }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import TestSupport
+
+/// geodnsd and its peers, one worker each on the last core, the generator on the first: all run, one
+/// at a time is asked, in turns, so that whatever else the machine does falls on all alike.
+struct SideBySide {
+    struct Row {
+        var contender: Contender
+        var repliesPerSecond = Sample()
+        /// Of the server, user and system, in microseconds.
+        var timePerReply = Sample()
+        /// In the same round, as a ratio.
+        var toEcho = Sample()
+        /// At half of what the slowest of its zone but Knot takes; microseconds.
+        var medianLatency = Sample()
+        var highLatency = Sample()
+        var resident = 0
+    }
+
+    private(set) var rows: [Row]
+    /// Of the paced load.
+    private(set) var pace = 0
+    private let network: BenchNetwork
+    private var processes: [RunningProcess] = []
+    private let queries: [String: String]
+
+    init(_ contenders: [Contender], folder: String, over network: BenchNetwork) throws {
+        self.network = network
+        rows = contenders.map { Row(contender: $0) }
+        var queries: [String: String] = [:]
+        for zone in ["geo", "static"] {
+            let lines = (0..<20_000).map { number in
+                "h\(number &* 7919 % 1000).\(zone).example \(number % 10 < 7 ? "A" : "AAAA")\n"
+            }
+            queries[zone] = folder + "/queries-" + zone
+            try lines.joined().write(
+                toFile: folder + "/queries-" + zone, atomically: false, encoding: .utf8)
+        }
+        self.queries = queries
+        for contender in contenders { processes.append(try start(contender)) }
+    }
+
+    private func start(_ contender: Contender) throws -> RunningProcess {
+        let process = try network.startServer(contender.command)
+        guard contender.answers else { return process }
+        let isReady = eventually(seconds: 60) {
+            let text = try? network.runGenerator([
+                "dig", "@\(contender.address)", "h1.\(contender.zone).example", "+short",
+                "+subnet=133.11.0.0/16", "+time=1", "+tries=1",
+            ])
+            return text?.contains("198.51.100.") ?? false || !process.isRunning
+        }
+        guard isReady, process.isRunning else {
+            throw BenchNetwork.Failed(
+                description: "\(contender.name) does not answer:\n\(process.text)")
+        }
+        return process
+    }
+
+    /// One round more is run before, to warm up.
+    mutating func flood(rounds: Int, seconds: Int) throws {
+        for round in 0...rounds {
+            var echo = 0.0
+            for index in rows.indices {
+                let contender = rows[index].contender
+                let before = processorTime(processes[index])
+                let flood = try Flood.run(
+                    contender, queries: queries[contender.zone] ?? "",
+                    seconds: round == 0 ? 1 : seconds, over: network)
+                let spent = processorTime(processes[index]) - before
+                if index == 0 { echo = flood.repliesPerSecond }
+                guard round > 0 else { continue }
+                let replies = flood.repliesPerSecond * Double(seconds)
+                rows[index].repliesPerSecond.add(flood.repliesPerSecond)
+                rows[index].timePerReply.add(spent * 1e6 / replies)
+                rows[index].toEcho.add(flood.repliesPerSecond / echo)
+                progress("flood \(round)/\(rounds)", contender, Int(flood.repliesPerSecond))
+            }
+        }
+        for index in rows.indices { rows[index].resident = residentBytes(processes[index]) }
+    }
+
+    /// After `flood`: at half of what gdnsd takes, or geodnsd where that is not there.
+    mutating func pace(rounds: Int, seconds: Int) throws {
+        let geo = rows.filter { $0.contender.zone == "geo" && $0.contender.answers }
+        let measure = geo.first { $0.contender.name == "gdnsd" } ?? geo.first
+        guard let measure else { return }
+        pace = Int(measure.repliesPerSecond.median / 2 / 1000) * 1000
+        for round in 1...rounds {
+            for index in rows.indices where rows[index].contender.name != "Knot DNS" {
+                let contender = rows[index].contender
+                let result = try Pace.run(
+                    contender, queriesPerSecond: pace, seconds: seconds, over: network)
+                rows[index].medianLatency.add(result.medianLatency)
+                rows[index].highLatency.add(result.highLatency)
+                progress("pace \(round)/\(rounds)", contender, Int(result.highLatency))
+            }
+        }
+    }
+
+    func stop() {
+        for process in processes { process.stop() }
+    }
+
+    private func progress(_ step: String, _ contender: Contender, _ figure: Int) {
+        FileHandle.standardError.write(
+            Data("\(step) \(contender.name) (\(contender.zone)): \(figure)\n".utf8))
+    }
+
+    /// User and system, of all its threads, in seconds (proc_pid_stat(5): fields 14 and 15).
+    private func processorTime(_ process: RunningProcess) -> Double {
+        guard
+            let text = try? String(
+                contentsOfFile: "/proc/\(process.identifier)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return 0 }
+        let fields = text[end...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
+        else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    private func residentBytes(_ process: RunningProcess) -> Int {
+        let status = try? String(
+            contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
+        let kibibytes = status?.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) }
+        return (kibibytes ?? 0) * 1024
+    }
+}

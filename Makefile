@@ -75,9 +75,10 @@ instructions: deps geo-data ## Count instructions per query against thresholds (
 
 # Ratios of one run: for a machine without other work.
 ROUNDS ?= 5
-bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance.md (root; ROUNDS)
+bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance.md (root; ROUNDS, CURVES=1)
 	@tools/install-packages $(PACKAGES_BENCH)
-	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run --rounds $(ROUNDS)
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run peers --rounds $(ROUNDS)
+	@[[ -z '$(CURVES)' ]] || SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run curves
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -170,7 +170,8 @@ struct Contenders {
         return Workload.names.map { "\($0).geo.example:\n\(views)" }.joined()
     }
 
-    /// Countries of tzdata's zone.tab, each by its first line, and the number of the nearest region.
+    /// Countries of tzdata's zone.tab, each by its first line, and the number of the region nearest
+    /// to it.
     private static func nearestRegions() throws -> [(country: String, region: Int)] {
         let table = try String(contentsOfFile: "/usr/share/zoneinfo/zone.tab", encoding: .utf8)
         var seen: Set<Substring> = []

@@ -39,25 +39,3 @@ struct Flood {
             sentPerSecond: sent / Double(seconds), repliesPerSecond: replies / Double(seconds))
     }
 }
-
-/// What was measured again and again.
-struct Sample {
-    private(set) var values: [Double] = []
-
-    mutating func add(_ value: Double) { values.append(value) }
-
-    var median: Double { quantile(0.5) }
-
-    /// The greatest less the least, as a share of the median.
-    var spread: Double {
-        guard let least = values.min(), let greatest = values.max(), median > 0 else { return 0 }
-        return (greatest - least) / median
-    }
-
-    /// `share` from 0 to 1; 0 without values.
-    func quantile(_ share: Double) -> Double {
-        guard !values.isEmpty else { return 0 }
-        let sorted = values.sorted()
-        return sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)]
-    }
-}

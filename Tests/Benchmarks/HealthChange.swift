@@ -32,7 +32,7 @@ struct HealthChange {
 
     private static let doorPort: UInt16 = 8080
 
-    /// Starts a server of its own; the front doors and the clients are in the generator's namespace.
+    /// Starts a server of its own; front doors and clients are in the generator's namespace.
     static func run(
         changes: Int, database: String, folder: String, over network: BenchNetwork
     ) throws -> HealthChange {

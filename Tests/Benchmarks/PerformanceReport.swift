@@ -15,39 +15,42 @@ struct PerformanceReport {
         """
         # Performance
 
-        Written by `make bench`. Only ratios within one table mean something: the machine is shared, and
-        another one has other figures.
+        Written by `make bench`. Only ratios within one table mean something: the machine is
+        shared, and another one has other figures.
 
         | | |
         |---|---|
         | measured | \(Self.date), commit \(Self.commit) |
-        | machine | \(Self.processor), \(ProcessInfo.processInfo.processorCount) cores, Linux \(Self.kernel) |
+        | machine | \(Self.processor), \(Self.coreCount) cores, Linux \(Self.kernel) |
         | peers | \(Self.versions) |
 
         ## Beside others
 
-        Two network namespaces joined by a veth pair. Each server has one worker, on the last core; the
-        generator (kxdpgun, AF_XDP) floods from the first, \
-        from sources all over 64.0.0.0/4. All servers run at once and are flooded in turn; \
-        medians of \(rounds) rounds, and in brackets the greatest less the least of them, as a share of the
-        median. *geo*: 1,000 names, for each client the nearest of 8 regions, by a database of 1.13 million
-        networks; Knot's module chooses by country. *static*: 1,000 names with A and AAAA. *echo*: a loop in
-        C that receives a batch and sends it back: the ceiling of sockets.
+        Two network namespaces joined by a veth pair. Each server has one worker, on the last
+        core; the generator (kxdpgun, AF_XDP) floods from the first, from sources all over
+        64.0.0.0/4. All servers run at once and are flooded in turn. Medians of \(rounds) rounds;
+        in brackets the greatest less the least of them, as a share of the median.
+
+        - *geo*: 1,000 names, for each client the nearest of 8 regions, by a database of 1.13
+          million networks. Knot's module chooses by country.
+        - *static*: 1,000 names with A and AAAA.
+        - *echo*: a loop in C that receives a batch and sends it back: the ceiling of sockets.
 
         | | work | replies/s | ÷ echo | µs of CPU per reply | p50 µs | p99 µs | resident |
         |---|---|---|---|---|---|---|---|
         \(sideBySide.rows.map(line).joined(separator: "\n"))
 
-        p50 and p99 are of a paced load of \(Self.number(Double(sideBySide.pace))) queries/s, \
+        p50 and p99 are of a paced load of \(Self.number(Double(sideBySide.pace))) queries/s,
         half of what gdnsd takes.
 
         ## When health changes
 
-        \(HealthChange.nameCount) GEO names, each of the nearest of \(HealthChange.regionCount) regions, asked for \
-        \(Self.number(Double(HealthChange.queriesPerSecond))) times a second; a front door fails or \
-        returns (`rise=1 fall=1`). From the moment it tells a probe so until the first answer that follows: \
-        median \(Self.fixed(change.latencies.median, 2)) ms, \
-        99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms \
+        \(Self.number(Double(HealthChange.nameCount))) GEO names, each of the nearest of
+        \(HealthChange.regionCount) regions, are asked for
+        \(Self.number(Double(HealthChange.queriesPerSecond))) times a second, while a front
+        door fails or returns (`rise=1 fall=1`). From the moment it tells a probe so until the
+        first answer that follows: median \(Self.fixed(change.latencies.median, 2)) ms,
+        99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms
         (\(change.latencies.values.count) changes).
 
         """
@@ -55,9 +58,10 @@ struct PerformanceReport {
 
     private func line(_ row: SideBySide.Row) -> String {
         let work = row.contender.answers ? row.contender.zone : ""
+        let spread = Self.percent(row.repliesPerSecond.spread)
         let fields = [
             row.contender.name, work,
-            "\(Self.number(row.repliesPerSecond.median)) (\(Self.percent(row.repliesPerSecond.spread)))",
+            "\(Self.number(row.repliesPerSecond.median)) (\(spread))",
             Self.fixed(row.toEcho.median, 2), Self.fixed(row.timePerReply.median, 2),
             latency(row.medianLatency), latency(row.highLatency),
             Self.fixed(Double(row.resident) / 1_048_576, 1) + " MiB",
@@ -99,6 +103,8 @@ struct PerformanceReport {
     private static var commit: String {
         output("git", ["-C", Programs.packageFolder, "rev-parse", "--short", "HEAD"])
     }
+
+    private static var coreCount: Int { ProcessInfo.processInfo.processorCount }
 
     private static var kernel: String { output("uname", ["-r"]) }
 

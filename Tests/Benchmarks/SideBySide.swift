@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// geodnsd and its peers, one worker each on the last core, the generator on the first: all run, one
-/// at a time is asked, in turns, so that whatever else the machine does falls on all alike.
+/// geodnsd and its peers, one worker each on the last core, the generator on the first: all run,
+/// one at a time is asked, in turns, so that whatever else the machine does falls on all alike.
 struct SideBySide {
     struct Row {
         var contender: Contender
@@ -63,21 +63,25 @@ struct SideBySide {
             var echo = 0.0
             for index in rows.indices {
                 let contender = rows[index].contender
-                let before = processorTime(processes[index])
+                let before = processorSeconds(of: processes[index].identifier)
                 let flood = try Flood.run(
                     contender, queries: queries[contender.zone] ?? "",
                     seconds: round == 0 ? 1 : seconds, over: network)
-                let spent = processorTime(processes[index]) - before
+                let spent = processorSeconds(of: processes[index].identifier) - before
                 if index == 0 { echo = flood.repliesPerSecond }
                 guard round > 0 else { continue }
                 let replies = flood.repliesPerSecond * Double(seconds)
                 rows[index].repliesPerSecond.add(flood.repliesPerSecond)
                 rows[index].timePerReply.add(spent * 1e6 / replies)
                 rows[index].toEcho.add(flood.repliesPerSecond / echo)
-                progress("flood \(round)/\(rounds)", contender, Int(flood.repliesPerSecond))
+                progress(
+                    "flood \(round)/\(rounds) \(contender.name) (\(contender.zone)):"
+                        + " \(Int(flood.repliesPerSecond)) replies/s")
             }
         }
-        for index in rows.indices { rows[index].resident = residentBytes(processes[index]) }
+        for index in rows.indices {
+            rows[index].resident = residentBytes(of: processes[index].identifier)
+        }
     }
 
     /// After `flood`: at half of what gdnsd takes, or geodnsd where that is not there.
@@ -93,37 +97,14 @@ struct SideBySide {
                     contender, queriesPerSecond: pace, seconds: seconds, over: network)
                 rows[index].medianLatency.add(result.medianLatency)
                 rows[index].highLatency.add(result.highLatency)
-                progress("pace \(round)/\(rounds)", contender, Int(result.highLatency))
+                progress(
+                    "pace \(round)/\(rounds) \(contender.name) (\(contender.zone)):"
+                        + " p99 \(Int(result.highLatency)) µs")
             }
         }
     }
 
     func stop() {
         for process in processes { process.stop() }
-    }
-
-    private func progress(_ step: String, _ contender: Contender, _ figure: Int) {
-        FileHandle.standardError.write(
-            Data("\(step) \(contender.name) (\(contender.zone)): \(figure)\n".utf8))
-    }
-
-    /// User and system, of all its threads, in seconds (proc_pid_stat(5): fields 14 and 15).
-    private func processorTime(_ process: RunningProcess) -> Double {
-        guard
-            let text = try? String(
-                contentsOfFile: "/proc/\(process.identifier)/stat", encoding: .utf8),
-            let end = text.lastIndex(of: ")")
-        else { return 0 }
-        let fields = text[end...].split(separator: " ")
-        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
-        else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
-
-    private func residentBytes(_ process: RunningProcess) -> Int {
-        let status = try? String(
-            contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
-        let kibibytes = status?.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) }
-        return (kibibytes ?? 0) * 1024
     }
 }

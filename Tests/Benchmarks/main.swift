@@ -6,11 +6,14 @@ import TestSupport
 let usage = """
     usage: benchmark instructions [--record]
            benchmark peers [--rounds N] [--seconds N]
+           benchmark curves [--largest N]
 
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
     peers          replies/s, CPU and latency beside gdnsd, Knot DNS and a plain echo, into
                    docs/performance.md; wants root
+    curves         how cost grows with regions, names, networks (to N, 10,000,000) and checks, into
+                   docs/performance.svg; wants root
 
     """
 
@@ -49,6 +52,24 @@ func peers(rounds: Int, seconds: Int) throws {
     try report.write(to: Programs.packageFolder + "/docs/performance.md")
 }
 
+func curves(largest: Int) throws {
+    let folder = try TemporaryFolder()
+    var curves = Curves(folder: folder.path, database: database, over: try BenchNetwork())
+    try curves.measure(largest: largest)
+    for curve in curves.curves {
+        print("\(curve.title): size, replies/s, MiB resident, s to start")
+        for point in curve.points {
+            print(
+                "  \(point.size)  \(Int(point.repliesPerSecond))",
+                PerformanceReport.fixed(point.residentMebibytes, 1),
+                PerformanceReport.fixed(point.startSeconds, 2))
+        }
+        if let (quantity, values) = curve.more { print("  \(quantity):", values) }
+    }
+    try curves.chart.svg.write(
+        toFile: Programs.packageFolder + "/docs/performance.svg", atomically: true, encoding: .utf8)
+}
+
 func option(_ name: String, in words: [String], otherwise: Int) -> Int? {
     guard let place = words.firstIndex(of: name) else { return otherwise }
     return words.indices.contains(place + 1) ? Int(words[place + 1]) : nil
@@ -69,6 +90,10 @@ do {
             let seconds = option("--seconds", in: words, otherwise: 3), seconds >= 1
         else { wrongUsage() }
         try peers(rounds: rounds, seconds: seconds)
+    case "curves":
+        guard let largest = option("--largest", in: words, otherwise: 10_000_000), largest >= 1000
+        else { wrongUsage() }
+        try curves(largest: largest)
     case "pace" where words.count == 5:
         // This and the next: how `peers` starts itself in the generator's namespace.
         guard let rate = Int(words[3]), let seconds = Int(words[4]) else { wrongUsage() }

@@ -1,0 +1,45 @@
+import Foundation
+
+/// What was measured again and again.
+struct Sample {
+    private(set) var values: [Double] = []
+
+    mutating func add(_ value: Double) { values.append(value) }
+
+    var median: Double { quantile(0.5) }
+
+    /// The greatest less the least, as a share of the median.
+    var spread: Double {
+        guard let least = values.min(), let greatest = values.max(), median > 0 else { return 0 }
+        return (greatest - least) / median
+    }
+
+    /// `share` from 0 to 1; 0 without values.
+    func quantile(_ share: Double) -> Double {
+        guard !values.isEmpty else { return 0 }
+        let sorted = values.sorted()
+        return sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)]
+    }
+}
+
+/// User and system time of all threads of a process (proc_pid_stat(5): fields 14 and 15); 0 when it
+/// has ended.
+func processorSeconds(of process: Int32) -> Double {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+        let end = text.lastIndex(of: ")")
+    else { return 0 }
+    let fields = text[end...].split(separator: " ")
+    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
+    else { return 0 }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+}
+
+/// Resident memory of a process; 0 when it has ended.
+func residentBytes(of process: Int32) -> Int {
+    let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    let kibibytes = status?.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) }
+    return (kibibytes ?? 0) * 1024
+}
+
+/// On standard error, so that what is printed stays a report.
+func progress(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

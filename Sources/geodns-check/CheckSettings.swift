@@ -14,6 +14,22 @@ struct CheckSettings {
     /// Labels of regions and targets that count as down.
     var down: [String]
     var writesJSON: Bool
+    /// What is wanted besides answers to clients; nil: nothing.
+    var survey: Survey?
+
+    /// A look at the whole address space.
+    enum Survey: Equatable {
+        /// Who is sent where.
+        case matrix
+        /// One target after the other is taken as down.
+        case each
+        /// How much changes with the zones there.
+        case zones(String)
+        /// How much changes with the location database there.
+        case geoData(String)
+    }
+    /// Of the address space; more than that is a problem.
+    var movedPortionMax: Double?
 
     static let program = Program(
         name: "geodns-check",
@@ -33,12 +49,24 @@ struct CheckSettings {
                 "from", "IP|CIDR|@FILE", mayRepeat: true,
                 "client the query comes from; @FILE: one to a line"),
             Option("down", "TARGET", mayRepeat: true, "take this region or target as down"),
-            Option("json", nil, "one JSON object for each name, type and client"),
+            Option("matrix", nil, "who is sent where: every country, and what its addresses get"),
+            Option(
+                "each", nil,
+                "take one target after the other as down: who moves where, and what nobody takes over"
+            ),
+            Option(
+                "compare", "ZONES",
+                "how much of the address space gets other answers with these zones"),
+            Option("compare-geo", "FILE|DIR", "the same, with this location database"),
+            Option("max-moved", "PERCENT", "more than this gets other answers: exit status 1"),
+            Option("json", nil, "JSON, one object to a line (docs/json.md)"),
         ],
         notes: [
-            "Without NAME the zones are checked, and every problem is shown as file:line:column.",
+            "Without NAME the zones are checked, and every problem is shown as file:line:column; "
+                + "--matrix, --each and --compare take all GEO names.",
             "No probe is sent: every target counts as up but those given with --down.",
-            "Exit status: 0 fine, 1 errors were found, 2 wrong usage.",
+            "Exit status: 0 fine, 1 errors were found (--each: a failure that nobody takes over; "
+                + "--max-moved: passed), 2 wrong usage.",
         ])
 
     init(_ arguments: Arguments) throws(UsageError) {
@@ -64,12 +92,44 @@ struct CheckSettings {
         if types.isEmpty { types = [.a] }
         clients = []
         for text in arguments.all("from") { try addClients(text) }
+        try readSurvey(arguments)
+        guard survey == nil else { return }
         if !clients.isEmpty, names.isEmpty {
             throw UsageError("--from needs a NAME to ask for")
         }
         if !names.isEmpty, clients.isEmpty {
             throw UsageError("who asks? give --from IP, --from CIDR or --from @FILE")
         }
+    }
+
+    private mutating func readSurvey(_ arguments: Arguments) throws(UsageError) {
+        var surveys: [Survey] = []
+        if arguments.has("matrix") { surveys.append(.matrix) }
+        if arguments.has("each") { surveys.append(.each) }
+        if let zones = arguments.last("compare") { surveys.append(.zones(zones)) }
+        if let file = arguments.last("compare-geo") { surveys.append(.geoData(file)) }
+        guard surveys.count <= 1 else {
+            throw UsageError("--matrix, --each, --compare and --compare-geo: one at a time")
+        }
+        survey = surveys.first
+        if survey != nil {
+            guard geoData != nil else {
+                throw UsageError("the address space cannot be divided without --geo-data")
+            }
+            guard clients.isEmpty else {
+                throw UsageError("--from asks for one client; --matrix and the like take them all")
+            }
+        }
+        guard let text = arguments.last("max-moved") else { return }
+        switch survey {
+        case .zones, .geoData: break
+        default: throw UsageError("--max-moved needs --compare or --compare-geo")
+        }
+        let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+        guard let percent = Double(digits), (0...100).contains(percent) else {
+            throw UsageError("--max-moved \(text): expected a percentage like 2%, from 0 to 100")
+        }
+        movedPortionMax = percent / 100
     }
 
     private mutating func addClients(_ text: String) throws(UsageError) {

@@ -39,13 +39,7 @@ struct Simulation {
     static func make(
         _ world: World, _ database: MaxMindDatabase?, down: [String]
     ) -> (simulation: Simulation?, unknown: [String]) {
-        var forcedDown: Set<Int> = []
-        var unknown: [String] = []
-        for label in down {
-            let matches = world.plan.endpoints(labelled: label)
-            if matches.isEmpty { unknown.append(label) }
-            forcedDown.formUnion(matches)
-        }
+        let (forcedDown, unknown) = world.plan.endpoints(labelled: down)
         guard unknown.isEmpty else { return (nil, unknown) }
         return (Simulation(world, database, forcedDown: forcedDown), [])
     }
@@ -108,12 +102,19 @@ struct Simulation {
 extension SteeringPlan {
     /// The endpoints an operator means by `label`: all of a region's, or the one of that name;
     /// relative to its zone or in full.
-    fileprivate func endpoints(labelled label: String) -> [Int] {
+    func endpoints(labelled label: String) -> [Int] {
         let full = DomainName(label)
         let region = regions.firstIndex { $0.label == label || $0.name == full }
         return endpoints.indices.filter { index in
             endpoints[index].label == label || endpoints[index].name == full
                 || (region != nil && endpoints[index].region == region)
         }
+    }
+
+    /// Those of several labels, and the labels that no target bears.
+    func endpoints(labelled labels: [String]) -> (found: Set<Int>, unknown: [String]) {
+        let matches = labels.map { endpoints(labelled: $0) }
+        let unknown = zip(labels, matches).filter { $0.1.isEmpty }.map(\.0)
+        return (Set(matches.joined()), unknown)
     }
 }

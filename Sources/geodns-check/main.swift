@@ -15,7 +15,9 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
             database = try MaxMindDatabase.load(path: path)
         } catch {
             // Zones can be checked without a database; places cannot be told.
-            if !settings.names.isEmpty { CheckSettings.program.fail("\(error)", status: 1) }
+            if !settings.names.isEmpty || settings.survey != nil {
+                CheckSettings.program.fail("\(error)", status: 1)
+            }
         }
     }
     let (world, diagnostics) =
@@ -30,8 +32,20 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
     return (world, database)
 }
 
+func failForUnknown(_ labels: [String], in world: World) -> Never {
+    let known = world.plan.endpoints.map(\.label).joined(separator: " ")
+    CheckSettings.program.fail(
+        "--down \(labels.joined(separator: " ")): no such region or target; there are \(known)",
+        status: 2)
+}
+
 func run(_ settings: CheckSettings) {
     let (world, database) = load(settings)
+    if let survey = settings.survey, let database {
+        let before = SurveyedWorld(world, labelledDown: settings.down)
+        let run = SurveyRun(settings: settings, before: before, database: database)
+        exit(run.run(survey) ? 0 : 1)
+    }
     guard !settings.names.isEmpty else {
         for zone in world.summaries {
             print(
@@ -42,10 +56,7 @@ func run(_ settings: CheckSettings) {
     }
     let (made, unknown) = Simulation.make(world, database, down: settings.down)
     guard let simulation = made else {
-        let known = world.plan.endpoints.map(\.label).joined(separator: " ")
-        CheckSettings.program.fail(
-            "--down \(unknown.joined(separator: " ")): no such region or target; there are \(known)",
-            status: 2)
+        failForUnknown(unknown, in: world)
     }
     for name in settings.names {
         for type in settings.types {

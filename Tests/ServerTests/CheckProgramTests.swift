@@ -270,4 +270,129 @@ import Testing
         #expect(object["reason"] as? String == "default")
         #expect(object["answers"] as? [String] == ["198.51.100.20"])
     }
+
+    // MARK: - The whole address space
+
+    @Test func theMatrixTellsWhoIsSentWhere() throws {
+        let (status, text) = try check("--matrix", "app.example.com")
+        #expect(status == 0)
+        #expect(
+            text == """
+                app.example.com. over IPv4
+                  all           100 %   fra 66.7 %  nrt 33.3 %
+                  DE           33.3 %   fra 100 %
+                  JP           33.3 %   nrt 100 %
+                  US           33.3 %   fra 100 %
+                  unknown               fra 100 %
+                app.example.com. over IPv6
+                  all           100 %   fra 100 %
+                  DE            100 %   fra 100 %
+                  unknown               fra 100 %
+
+                """)
+        let objects = try objects(try check("--matrix", "--json", "app.example.com").text)
+        #expect(objects.count == 8)
+        #expect(objects[2]["place"] as? String == "JP")
+        #expect(objects[2]["portion"] as? Double == 0.333333)
+        let targets = objects[2]["targets"] as? [[String: Any]] ?? []
+        #expect(targets.map { $0["target"] as? String } == ["nrt"])
+        #expect(targets.map { $0["portion"] as? Double } == [1])
+    }
+
+    /// One after the other fails; what has no other target is named, and the status tells.
+    @Test func eachFailureIsTried() throws {
+        let (status, text) = try check("--each", "app.example.com", "only.example.com")
+        #expect(status == 1)
+        #expect(
+            text == """
+                app.example.com. over IPv4: one target after the other fails
+                  fra          66.7 %   move, 6816 km farther on average; then: nrt 100 %
+                  nrt          33.3 %   move, 9280 km farther on average; then: fra 100 %
+                app.example.com. over IPv6: one target after the other fails
+                  fra           100 %   move, 9344 km farther on average; then: nrt 100 %
+                only.example.com. over IPv4: one target after the other fails
+                  nrt           100 %   nobody takes over: 100 % get a last resort, or nothing
+                only.example.com. over IPv6: one target after the other fails
+                  nrt           100 %   nobody takes over: 100 % get a last resort, or nothing
+
+                """)
+        #expect(try check("--each", "app.example.com").status == 0)
+        // What is down already cannot take over.
+        let (withoutTokyo, told) = try check("--each", "--down", "nrt", "app.example.com")
+        #expect(withoutTokyo == 1)
+        #expect(told.contains("fra           100 %   nobody takes over"))
+    }
+
+    @Test func aComparisonTellsWhatMoves() throws {
+        let changed = CheckProgram.zone
+            .replacing("REGION 35.76 140.39", with: "REGION 38.95 -77.45")
+            .replacing("A 198.51.100.30", with: "A 198.51.100.31")
+        try folder.write(changed, to: "new/example.com.zone")
+        let (status, text) = try check(
+            "--compare", folder.path + "/new", "app.example.com", "cdn.example.com")
+        #expect(status == 0)
+        #expect(
+            text == """
+                app.example.com. over IPv4: 66.7 % get another answer, 1372 km farther on average
+                  JP           33.3 %   nrt → fra
+                  US           33.3 %   fra → nrt
+                app.example.com. over IPv6: 0 % get another answer
+                cdn.example.com. over IPv4: 0 % get another answer
+                cdn.example.com. over IPv6: 0 % get another answer
+
+                """)
+        // A target with other addresses is another answer.
+        let (_, only) = try check("--compare", folder.path + "/new", "only.example.com")
+        #expect(only.contains("only.example.com. over IPv4: 100 % get another answer"))
+        #expect(only.contains("nrt → nrt"))
+        let limited = try check(
+            "--compare", folder.path + "/new", "--max-moved", "50%", "app.example.com")
+        #expect(limited.status == 1)
+        #expect(
+            limited.text.contains(
+                "app.example.com. over IPv4: 66.7 % get another answer, more than --max-moved 50.0 %"
+            ))
+        #expect(
+            try check(
+                "--compare", folder.path + "/new", "--max-moved", "67", "app.example.com"
+            ).status == 0)
+    }
+
+    @Test func anotherDatabaseIsCompared() throws {
+        let moved = try database([
+            ("192.0.2.0/24", "JP", "AS", 35.69, 139.69),
+            ("198.51.100.0/24", "DE", "EU", 50.11, 8.68),
+            ("203.0.113.0/24", "JP", "AS", 35.69, 139.69),
+            ("2001:db8:2::/48", "DE", "EU", 50.11, 8.68),
+        ])
+        try folder.write(moved, to: "moved.mmdb")
+        let (status, text) = try check(
+            "--compare-geo", folder.path + "/moved.mmdb", "--max-moved", "1", "app.example.com")
+        #expect(status == 1)
+        #expect(text.contains("US           33.3 %   fra → nrt"))
+    }
+
+    @Test func aSurveyNeedsADatabase() throws {
+        let (status, text) = try RunningProcess.run(
+            Programs.own("geodns-check"),
+            ["--zones", folder.path + "/zones", "--geo-data", "none", "--matrix"])
+        #expect(status == 2)
+        #expect(text.contains("the address space cannot be divided without --geo-data"))
+    }
+
+    @Test(arguments: [
+        (["--matrix", "--each"], "one at a time"),
+        (["--matrix", "--from", "192.0.2.1"], "--from asks for one client"),
+        (["--matrix", "--max-moved", "2"], "--max-moved needs --compare or --compare-geo"),
+        (["--compare", "x", "--max-moved", "200"], "expected a percentage like 2%, from 0 to 100"),
+        (["--matrix", "text.example.com"], "text.example.com. is no GEO name"),
+        (["--matrix", "--down", "mars"], "--down mars: no such region or target"),
+    ])
+    func wrongSurveysAreRefused(_ words: [String], _ message: String) throws {
+        let (status, text) = try RunningProcess.run(
+            Programs.own("geodns-check"),
+            ["--zones", folder.path + "/zones", "--geo-data", folder.path + "/world.mmdb"] + words)
+        #expect(status == 2)
+        #expect(text.contains(message), "\(text)")
+    }
 }

@@ -1,0 +1,141 @@
+package import Addressing
+import DNSWire
+package import Geography
+
+/// What clients of some part of the address space get under a GEO name: one outcome, or several
+/// where shares are drawn or hashed.
+package struct Outlook: Sendable, Equatable {
+    package struct Share: Sendable, Equatable {
+        package var outcome: Decision.Outcome
+        package var reason: Reason
+        /// Of the clients, above 0; all together make 1.
+        package var portion: Double
+    }
+
+    package private(set) var shares: [Share] = []
+    /// Length of the widest prefix around the address that has the same; 0: all of its family has.
+    package fileprivate(set) var scope = 0
+
+    /// Nothing for anyone.
+    package init() {}
+
+    fileprivate mutating func add(_ outcome: Decision.Outcome, _ reason: Reason, _ portion: Double)
+    {
+        if let index = shares.firstIndex(where: { $0.outcome == outcome && $0.reason == reason }) {
+            shares[index].portion += portion
+        } else {
+            shares.append(Share(outcome: outcome, reason: reason, portion: portion))
+        }
+    }
+}
+
+extension AnswerTable {
+    /// What clients around `address` get under GEO name `name`. Hashes count as shares: whom they
+    /// give what is as good as drawn.
+    package func outlook(name: Int, around address: IPAddress) -> Outlook {
+        var outlook = Outlook()
+        follow(name, address, portion: 1, reason: nil, depth: 0, into: &outlook)
+        return outlook
+    }
+
+    /// As `SteeringView.decide`, for all draws at once.
+    private func follow(
+        _ name: Int, _ address: IPAddress, portion: Double, reason: Reason?, depth: Int,
+        into outlook: inout Outlook
+    ) {
+        // Cycles are refused at load; the bound is stated again.
+        guard depth < SteeringPlan.nestingMax else { return }
+        func take(_ choice: Choice, _ portion: Double) {
+            let isSettled = reason == .lastResort || reason == .backup
+            let reason = isSettled ? reason ?? choice.reason : choice.reason
+            switch choice.kind {
+            case .endpoint: outlook.add(.endpoint(Int(choice.index)), reason, portion)
+            case .external: outlook.add(.external(Int(choice.index)), reason, portion)
+            case .nothing: outlook.add(.nothing, reason, portion)
+            case .name:
+                follow(
+                    Int(choice.index), address, portion: portion, reason: reason,
+                    depth: depth + 1, into: &outlook)
+            }
+        }
+        let selector = selectors[Int(names[name].selector)]
+        switch selector.method {
+        case .fixed:
+            take(choices[Int(selector.firstChoice)], portion)
+        case .ranked:
+            let match = plan.rankings[Int(selector.table)].table.find(address)
+            outlook.scope = max(outlook.scope, match.scope)
+            take(choices[Int(selector.firstChoice) + match.order], portion)
+        case .sharesByQuery, .sharesByClient:
+            let total = Double(selector.totalWeight)
+            for index in 0..<Int(selector.shareCount) {
+                let share = shares[Int(selector.firstShare) + index]
+                take(share.choice, portion * Double(share.weight) / total)
+            }
+        }
+    }
+
+    /// The target's label, the external name, or `nothing`.
+    package func label(of outcome: Decision.Outcome) -> String {
+        switch outcome {
+        case .endpoint(let index): plan.endpoints[index].label
+        case .external(let start): externalName(at: start)
+        case .nothing: "nothing"
+        }
+    }
+
+    private func externalName(at start: Int) -> String {
+        var end = start
+        while bytes[end] != 0 { end += 1 + Int(bytes[end]) }
+        return DomainName(wire: (start...end).map { bytes[$0] })?.description ?? "?"
+    }
+}
+
+extension LocationSource {
+    /// Divides the address space of `family` so that each part lies in one place and has one
+    /// scope: `scope` gives the length of the widest prefix around an address that is alike.
+    /// Parts come in address order. IPv6 forms of IPv4 addresses are left out: they are IPv4.
+    package func forEachPart(
+        of family: IPAddress.Family, scope: (IPAddress) -> Int,
+        _ body: (_ part: Prefix, _ place: PlaceIndex) -> Void
+    ) {
+        forEachLeaf(of: family) { bits, length, place in
+            let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
+            var address = leaf.address
+            while true {
+                var part: Prefix
+                if let embedding = Self.embedding(around: address) {
+                    part = embedding
+                } else {
+                    part = Prefix(address, length: max(scope(address), length, address.alignment))
+                    while part.holdsAnEmbedding { part = part.half(0) }
+                    body(part, place)
+                }
+                guard let next = part.following, leaf.contains(next) else { break }
+                address = next
+            }
+        }
+    }
+
+    private static func embedding(around address: IPAddress) -> Prefix? {
+        IPAddress.embeddingPrefixes.first { $0.family == address.family && $0.contains(address) }
+    }
+}
+
+extension IPAddress {
+    /// Length of the widest prefix that begins with this address.
+    fileprivate var alignment: Int { bits == 0 ? 0 : 128 - bits.trailingZeroBitCount }
+}
+
+extension Prefix {
+    fileprivate var holdsAnEmbedding: Bool {
+        IPAddress.embeddingPrefixes.contains { $0.family == family && contains($0) }
+    }
+
+    /// The address behind the last one; nil at the end of the family.
+    fileprivate var following: IPAddress? {
+        guard length > 0 else { return nil }
+        let (next, overflow) = address.bits.addingReportingOverflow(1 << UInt128(128 - length))
+        return overflow ? nil : IPAddress(leftAligned: next, family: family)
+    }
+}

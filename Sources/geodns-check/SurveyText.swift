@@ -1,0 +1,141 @@
+import Addressing
+import DNSWire
+import Diagnostics
+
+// Matrices and movements in words, and as JSON.
+
+extension Matrix {
+    var title: String { "\(name) over \(family.name)" }
+
+    var text: String {
+        let lines =
+            [Matrix.line(all)]
+            + rows.flatMap { row in
+                [Matrix.line(row)] + row.subdivisions.map { "  " + Matrix.line($0) }
+            }
+        return title + "\n" + lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func line(_ row: Row) -> String {
+        let place = (row.place.isEmpty ? "unknown" : row.place).padded(to: 10)
+        let portion = (row.portion?.percent ?? "").padded(to: 8, onTheLeft: true)
+        return "  \(place) \(portion)   \(row.targets.words)"
+    }
+
+    /// One object for each row.
+    var json: String {
+        ([all] + rows).flatMap { row in
+            [json(row, subdivision: nil)]
+                + row.subdivisions.map { json(row, subdivision: $0) }
+        }.map { $0 + "\n" }.joined()
+    }
+
+    private func json(_ country: Row, subdivision: Row?) -> String {
+        let row = subdivision ?? country
+        return JSONText.object([
+            ("name", JSONText.string(name.description)),
+            ("family", JSONText.string(family.name)),
+            ("place", JSONText.optional(country.place.isEmpty ? nil : country.place)),
+            ("subdivision", JSONText.optional(subdivision?.place)),
+            ("portion", row.portion?.jsonPortion ?? "null"),
+            ("targets", row.targets.json),
+        ])
+    }
+}
+
+extension Movement {
+    private static let rowCountMax = 20
+
+    /// What `--compare` tells.
+    var comparison: String {
+        var lines = ["\(name) over \(family.name): \(portion.percent) get another answer"]
+        if let fartherKilometers { lines[0] += ", \(Movement.distance(fartherKilometers))" }
+        for row in moves.prefix(Movement.rowCountMax) {
+            lines.append(
+                "  \(row.country.padded(to: 10)) \(row.portion.percent.padded(to: 8, onTheLeft: true))"
+                    + "   \(row.move.from) → \(row.move.to)")
+        }
+        if moves.count > Movement.rowCountMax {
+            let rest = moves.dropFirst(Movement.rowCountMax)
+            let portion = rest.reduce(0) { $0 + $1.portion }
+            lines.append("  and \(rest.count) more, together \(portion.percent)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What `--each` tells of the failure of `target`, which has this portion of all before.
+    func failure(of target: String, with before: Double) -> String {
+        let line = "  \(target.padded(to: 10)) \(before.percent.padded(to: 8, onTheLeft: true))   "
+        guard stranded == 0 else {
+            return line + "nobody takes over: \(stranded.percent) get a last resort, or nothing\n"
+        }
+        let distance = fartherKilometers.map { ", \(Movement.distance($0))" } ?? ""
+        return line + "move\(distance); then: \(load.words)\n"
+    }
+
+    private static func distance(_ kilometers: Double) -> String {
+        let whole = Int(kilometers.magnitude.rounded())
+        return "\(whole) km \(kilometers < 0 ? "nearer" : "farther") on average"
+    }
+
+    /// `down`: the target whose failure it tells of.
+    func json(down: String?) -> String {
+        let moves = moves.map { row in
+            JSONText.object([
+                ("place", JSONText.string(row.country)), ("from", JSONText.string(row.move.from)),
+                ("to", JSONText.string(row.move.to)), ("portion", row.portion.jsonPortion),
+            ])
+        }
+        return JSONText.object([
+            ("name", JSONText.string(name.description)),
+            ("family", JSONText.string(family.name)), ("down", JSONText.optional(down)),
+            ("moved", portion.jsonPortion), ("stranded", stranded.jsonPortion),
+            (
+                "fartherKilometers",
+                fartherKilometers.map { "\(Int($0.rounded()))" } ?? "null"
+            ),
+            ("targets", load.json), ("moves", JSONText.array(moves)),
+        ]) + "\n"
+    }
+}
+
+extension IPAddress.Family {
+    var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
+}
+
+extension [(label: String, portion: Double)] {
+    fileprivate var words: String {
+        map { "\($0.label) \($0.portion.percent)" }.joined(separator: "  ")
+    }
+
+    fileprivate var json: String {
+        JSONText.array(
+            map { target in
+                JSONText.object([
+                    ("target", JSONText.string(target.label)),
+                    ("portion", target.portion.jsonPortion),
+                ])
+            })
+    }
+}
+
+extension Double {
+    /// Of a portion, with one decimal where that tells something.
+    var percent: String {
+        let tenths = Int((self * 1000).rounded())
+        if tenths == 0 { return self > 0 ? "<0.1 %" : "0 %" }
+        // All but a few are not all.
+        if tenths == 1000 { return self < 1 - 1e-9 ? ">99.9 %" : "100 %" }
+        return "\(tenths / 10).\(tenths % 10) %"
+    }
+
+    /// Six decimals.
+    fileprivate var jsonPortion: String { "\((self * 1_000_000).rounded() / 1_000_000)" }
+}
+
+extension String {
+    fileprivate func padded(to count: Int, onTheLeft: Bool = false) -> String {
+        let blanks = String(repeating: " ", count: max(count - self.count, 0))
+        return onTheLeft ? blanks + self : self + blanks
+    }
+}

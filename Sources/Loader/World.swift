@@ -69,7 +69,39 @@ package enum ZoneLoader {
         }
         let (world, problems) = build(drafts, files: files, source: source)
         diagnostics += problems
+        if let world { diagnostics += unmetExpectations(of: world, files: files, source: source) }
         return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
+    }
+
+    /// Of the file beside each zone file, `example.com.expect` for `example.com.zone`, if there is
+    /// one.
+    private static func unmetExpectations(
+        of world: World, files: [String], source: some LocationSource
+    ) -> [Diagnostic] {
+        files.filter { $0.hasSuffix(".zone") }.map { $0.dropLast(5) + ".expect" }
+            .filter { (try? FileSystem.isDirectory($0)) == false }
+            .flatMap { file -> [Diagnostic] in
+                // Without places nobody gets what is expected.
+                guard source.places.count > 1 else {
+                    return [
+                        Diagnostic(
+                            .warning, at: SourceLocation(file: file, line: 1, column: 1),
+                            "not looked at: there is no location database")
+                    ]
+                }
+                return unmetExpectations(of: world, in: file)
+            }
+    }
+
+    /// Every line of `file` that is not as `world` answers, or that cannot be read.
+    package static func unmetExpectations(of world: World, in file: String) -> [Diagnostic] {
+        do throws(FileError) {
+            let (expectations, problems) = Expectation.parse(
+                try FileSystem.read(file), file: file)
+            return problems + world.failures(of: expectations)
+        } catch {
+            return [Diagnostic(.error, at: nil, "\(error)")]
+        }
     }
 
     /// From zone files in memory, for tests and tools: name of the zone and text.

@@ -13,6 +13,8 @@ struct CheckSettings {
     var clients: [Prefix]
     /// Labels of regions and targets that count as down.
     var down: [String]
+    /// A file of what clients must get.
+    var expectations: String?
     var writesJSON: Bool
     /// What is wanted besides answers to clients; nil: nothing.
     var survey: Survey?
@@ -59,6 +61,10 @@ struct CheckSettings {
                 "how much of the address space gets other answers with these zones"),
             Option("compare-geo", "FILE|DIR", "the same, with this location database"),
             Option("max-moved", "PERCENT", "more than this gets other answers: exit status 1"),
+            Option(
+                "expect", "FILE",
+                "what clients must get, `CLIENT NAME TYPE -> ANSWER…` a line; ZONE.expect beside a zone is "
+                    + "always looked at"),
             Option("json", nil, "JSON, one object to a line (docs/json.md)"),
         ],
         notes: [
@@ -75,6 +81,10 @@ struct CheckSettings {
         self.geoData = geoData == "none" ? nil : geoData
         down = arguments.all("down")
         writesJSON = arguments.has("json")
+        expectations = arguments.last("expect")
+        if expectations != nil, geoData == "none" {
+            throw UsageError("--expect needs places: --geo-data FILE")
+        }
         names = []
         for text in arguments.operands {
             guard let name = DomainName(text) else {

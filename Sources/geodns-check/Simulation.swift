@@ -98,23 +98,3 @@ struct Simulation {
         return isAddress ? explanation : nil
     }
 }
-
-extension SteeringPlan {
-    /// The endpoints an operator means by `label`: all of a region's, or the one of that name;
-    /// relative to its zone or in full.
-    func endpoints(labelled label: String) -> [Int] {
-        let full = DomainName(label)
-        let region = regions.firstIndex { $0.label == label || $0.name == full }
-        return endpoints.indices.filter { index in
-            endpoints[index].label == label || endpoints[index].name == full
-                || (region != nil && endpoints[index].region == region)
-        }
-    }
-
-    /// Those of several labels, and the labels that no target bears.
-    func endpoints(labelled labels: [String]) -> (found: Set<Int>, unknown: [String]) {
-        let matches = labels.map { endpoints(labelled: $0) }
-        let unknown = zip(labels, matches).filter { $0.1.isEmpty }.map(\.0)
-        return (Set(matches.joined()), unknown)
-    }
-}

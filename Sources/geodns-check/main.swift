@@ -46,6 +46,16 @@ func run(_ settings: CheckSettings) {
         let run = SurveyRun(settings: settings, before: before, database: database)
         exit(run.run(survey) ? 0 : 1)
     }
+    if let file = settings.expectations {
+        let unmet = ZoneLoader.unmetExpectations(of: world, in: file)
+        for diagnostic in unmet { printError("\(diagnostic)") }
+        if !unmet.isEmpty {
+            CheckSettings.program.fail(
+                unmet.count == 1
+                    ? "1 line of \(file) is not as expected"
+                    : "\(unmet.count) lines of \(file) are not as expected", status: 1)
+        }
+    }
     guard !settings.names.isEmpty else {
         for zone in world.summaries {
             print(

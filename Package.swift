@@ -161,7 +161,7 @@ let package = Package(
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
-        tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
+        tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
         tests("HealthTests", ["Addressing", "DNSWire", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(

@@ -90,15 +90,22 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
         let length = Int(message[range.lowerBound + 2])
         guard message[range.lowerBound + 3] == 0 else { return nil }
         guard number != 0 || length == 0 else { return nil }
-        guard number <= 2,
-            let family = number == 0 ? .ipv4 : IPAddress.Family(rawValue: UInt8(number)),
-            length <= family.bitCount, range.count - 4 == (length + 7) / 8
+        guard number <= 2 else { return nil }
+        let family: IPAddress.Family = number == 2 ? .ipv6 : .ipv4
+        guard length <= family.bitCount,
+            range.count - 4 == ClientSubnet.byteCount(ofPrefix: length),
+            // As there are no bytes to spare, only the last one can hold bits past the prefix.
+            length & 7 == 0 || message[range.upperBound - 1] & (0xff &>> UInt8(length & 7)) == 0
         else { return nil }
         let bits = message.leadingBits(range.lowerBound &+ 4..<range.upperBound)
         let address = IPAddress(leftAligned: bits, family: family)
-        guard address.masked(to: length) == address else { return nil }
         self.init(address: address, sourcePrefixLength: length, familyNumber: number)
     }
+
+    /// Of the address, as it stands in the option: only what the prefix needs.
+    package var addressByteCount: Int { ClientSubnet.byteCount(ofPrefix: sourcePrefixLength) }
+
+    private static func byteCount(ofPrefix length: Int) -> Int { (length &+ 7) &>> 3 }
 
     private init(address: IPAddress, sourcePrefixLength: Int, familyNumber: UInt16) {
         self.address = address

@@ -11,11 +11,18 @@ package import Tables
     /// Bytes that may be written; lowered to what the requestor takes.
     package var limit: Int
     package private(set) var count = 0
-    /// Where labels of names written so far start, for compression.
-    private var labelPositions = InlineArray<64, UInt16>(repeating: 0)
-    private var labelPositionCount = 0
-    /// Not among `labelPositions` yet: most responses write no name at all.
+    /// Labels of names written so far, in their order, for compression.
+    private var suffixes = InlineArray<64, Suffix>(repeating: Suffix(position: 0, byteCount: 0))
+    private var suffixCount = 0
+    /// The question's name, while it is not among `suffixes` yet: most responses write no name.
     private var question = 0..<0
+
+    /// A name that ends another one of this message.
+    private struct Suffix: BitwiseCopyable {
+        var position: UInt16
+        /// Of the name as it is without compression: names of different length are not compared.
+        var byteCount: UInt16
+    }
 
     @_lifetime(&memory)
     package init(_ memory: inout MutableSpan<UInt8>, limit: Int = .max) {
@@ -31,89 +38,127 @@ package import Tables
     // MARK: - Bytes
 
     package mutating func put(_ byte: UInt8) -> Bool {
-        guard count < limit else { return false }
+        guard limit &- count >= 1 else { return false }
         unsafe base[count] = byte
-        count += 1
+        count &+= 1
         return true
     }
 
     package mutating func put16(_ value: UInt16) -> Bool {
-        guard count + 2 <= limit else { return false }
+        guard limit &- count >= 2 else { return false }
         store16(value, at: count)
-        count += 2
+        count &+= 2
         return true
     }
 
     package mutating func put32(_ value: UInt32) -> Bool {
-        guard count + 4 <= limit else { return false }
+        guard limit &- count >= 4 else { return false }
         unsafe UnsafeMutableRawPointer(base + count).storeBytes(
             of: value.bigEndian, as: UInt32.self)
-        count += 4
+        count &+= 4
         return true
     }
 
     /// Eight bytes, the lowest first: a word as it was read with `Span.word(at:)`.
     package mutating func putWord(_ word: UInt64) -> Bool {
-        guard count + 8 <= limit else { return false }
+        guard limit &- count >= 8 else { return false }
         store64(word, at: count)
-        count += 8
+        count &+= 8
         return true
     }
 
     /// The first `byteCount` bytes, at most 16, of left-aligned bits in network order.
     package mutating func put(leading byteCount: Int, of bits: UInt128) -> Bool {
-        guard count + byteCount <= limit else { return false }
-        var rest = bits.byteSwapped
-        for index in count..<count + byteCount {
-            unsafe base[index] = UInt8(truncatingIfNeeded: rest)
-            rest >>= 8
+        precondition(byteCount >= 0 && byteCount <= 16)
+        guard byteCount <= limit &- count else { return false }
+        if limit &- count >= 16 {
+            // What is written past them is within the limit, and overwritten.
+            store64(UInt64(truncatingIfNeeded: bits >> 64).byteSwapped, at: count)
+            store64(UInt64(truncatingIfNeeded: bits).byteSwapped, at: count &+ 8)
+        } else {
+            var rest = bits.byteSwapped
+            for index in count..<count + byteCount {
+                unsafe base[index] = UInt8(truncatingIfNeeded: rest)
+                rest >>= 8
+            }
         }
-        count += byteCount
+        count &+= byteCount
         return true
     }
 
     package mutating func put(_ bytes: TableView<UInt8>, _ range: Range<Int>) -> Bool {
-        guard count + range.count <= limit else { return false }
-        // RDATA is mostly short; what is written past it is within the limit, and overwritten.
-        if range.count <= 16, count + 16 <= limit, range.lowerBound + 16 <= bytes.count {
-            store64(bytes.word(at: range.lowerBound), at: count)
-            store64(bytes.word(at: range.lowerBound + 8), at: count + 8)
-            count += range.count
-            return true
-        }
-        unsafe bytes.withBytes(in: range) { source in
-            if let start = source.baseAddress {
-                unsafe UnsafeMutableRawPointer(base + count).copyMemory(
-                    from: start, byteCount: source.count)
-            }
-        }
-        count += range.count
+        let byteCount = range.count
+        guard byteCount <= limit &- count else { return false }
+        copy(bytes, range.lowerBound, byteCount)
         return true
     }
 
-    /// Type, class and TTL of a record whose owner is the name of the question, which stands right
-    /// after the header: a pointer to it comes first.
-    package mutating func putRecordOfQuestion(_ type: RRType, class: UInt16, ttl: UInt32) -> Bool {
-        guard count + 10 <= limit else { return false }
+    /// `byteCount` bytes, for which there is room.
+    @inline(__always)
+    private mutating func copy(_ bytes: TableView<UInt8>, _ start: Int, _ byteCount: Int) {
+        // RDATA is mostly short, an IPv6 address with its RDLENGTH 18 bytes; what is written past it
+        // is within the limit, and overwritten.
+        if byteCount <= 24, limit &- count >= 24, start >= 0, bytes.count &- start >= 24 {
+            unsafe bytes.withBytes(in: start..<start &+ 24) { source in
+                for offset in stride(from: 0, to: 24, by: 8) {
+                    let word = unsafe source.loadUnaligned(
+                        fromByteOffset: offset, as: UInt64.self)
+                    store64(word, at: count &+ offset)
+                }
+            }
+        } else {
+            unsafe bytes.withBytes(in: start..<start + byteCount) { source in
+                if let start = source.baseAddress {
+                    unsafe UnsafeMutableRawPointer(base + count).copyMemory(
+                        from: start, byteCount: source.count)
+                }
+            }
+        }
+        count &+= byteCount
+    }
+
+    /// Records of class IN whose owner is the name of the question, which stands right after the
+    /// header: a pointer to it comes first. `recordCount` times RDLENGTH and RDATA, without any
+    /// name that may be compressed, stand in `bytes` from `start`.
+    package mutating func putRecordsOfQuestion(
+        _ type: RRType, ttl: UInt32, _ recordCount: UInt16, _ bytes: TableView<UInt8>,
+        at start: Int
+    ) -> Bool {
         let pointer = UInt64(0xc000 | UInt16(Query.headerByteCount))
-        let first =
-            pointer << 48 | UInt64(type.rawValue) << 32 | UInt64(`class`) << 16
-            | UInt64(ttl >> 16)
-        store64(first.byteSwapped, at: count)
-        store16(UInt16(truncatingIfNeeded: ttl), at: count + 8)
-        count += 10
+        let fixed =
+            (pointer << 48 | UInt64(type.rawValue) << 32 | UInt64(Query.classIN) << 16
+            | UInt64(ttl >> 16)).byteSwapped
+        var source = start
+        var left = recordCount
+        // `count` is at most `limit`, as nothing is written past it.
+        while left > 0 {
+            let byteCount = 2 &+ Int(bytes.uint16(at: source))
+            guard 10 &+ byteCount <= limit &- count else { return false }
+            store64(fixed, at: count)
+            store16(UInt16(truncatingIfNeeded: ttl), at: count &+ 8)
+            count &+= 10
+            copy(bytes, source, byteCount)
+            source &+= byteCount
+            left &-= 1
+        }
         return true
     }
 
-    /// Copies `range` of the query to the same kind of place here: header and question.
-    package mutating func put(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard count + range.count <= limit else { return false }
-        unsafe bytes.withUnsafeBufferPointer { source in
-            if let start = source.baseAddress {
-                unsafe (base + count).update(from: start + range.lowerBound, count: range.count)
-            }
+    /// Begins the message with the header's identifier and whatever else stands in the query up to
+    /// `end`: its header, to be overwritten by `patchHeader`, and its question.
+    package mutating func putQuestion(_ query: Span<UInt8>, upTo end: Int) -> Bool {
+        precondition(count == 0 && end >= Query.headerByteCount && end <= query.count)
+        guard end <= limit else { return false }
+        var index = 0
+        while index &+ 8 <= end {
+            store64(query.word(at: index), at: index)
+            index &+= 8
         }
-        count += range.count
+        // The last word overlaps the one before.
+        store64(query.word(at: end &- 8), at: end &- 8)
+        count = end
+        // The question ends in the root's zero byte, type and class; nothing stands before it.
+        if end > Query.headerByteCount { question = Query.headerByteCount..<end &- 5 }
         return true
     }
 
@@ -132,10 +177,8 @@ package import Tables
     package mutating func truncate(to position: Int) {
         precondition(position >= 0 && position <= count)
         count = position
-        while labelPositionCount > 0,
-            Int(labelPositions[labelPositionCount - 1]) >= position
-        {
-            labelPositionCount -= 1
+        while suffixCount > 0, Int(suffixes.span[suffixCount - 1].position) >= position {
+            suffixCount -= 1
         }
     }
 
@@ -150,77 +193,94 @@ package import Tables
     }
 
     /// The header's flags and counts (RFC 1035 §4.1.1); a header has been written.
-    package mutating func patchHeader(
-        flags: UInt16, questions: UInt16, answers: UInt16, authorities: UInt16, additionals: UInt16
-    ) {
+    ///
+    /// `counts`: of questions, answers, authorities and additionals, from the top 16 bits down.
+    package mutating func patchHeader(flags: UInt16, counts: UInt64) {
         precondition(count >= Query.headerByteCount)
         store16(flags, at: 2)
-        let counts =
-            UInt64(questions) << 48 | UInt64(answers) << 32 | UInt64(authorities) << 16
-            | UInt64(additionals)
         store64(counts.byteSwapped, at: 4)
     }
 
     // MARK: - Names
 
-    /// Says that the question's name fills `range`, its final zero left out: labels of later names
-    /// may point to it.
-    package mutating func rememberQuestion(in range: Range<Int>) { question = range }
+    /// The question's name as an owner; it stands right after the header.
+    package mutating func putPointerToQuestion() -> Bool {
+        put16(0xc000 | UInt16(Query.headerByteCount))
+    }
 
-    /// Says that an uncompressed name fills `range`, its final zero left out: labels of later names
+    /// Says that an uncompressed name fills `range`, its final zero included: labels of later names
     /// may point to it.
     package mutating func rememberRDATA(in range: Range<Int>) {
         settleQuestion()
-        rememberName(in: range)
+        remember(from: range.lowerBound, to: range.upperBound - 1, byteCount: range.count)
     }
 
     /// Positions are remembered in their order, the question's first: `truncate(to:)` relies on it.
     @inline(__always)
     private mutating func settleQuestion() {
         guard !question.isEmpty else { return }
-        rememberName(in: question)
+        let name = question
         question = 0..<0
+        remember(from: name.lowerBound, to: name.upperBound, byteCount: name.count + 1)
     }
 
-    /// Makes the labels of the uncompressed name that fills `range` targets for compression; its
-    /// final zero or pointer lies past the range.
-    private mutating func rememberName(in range: Range<Int>) {
-        var position = range.lowerBound
-        while position < range.upperBound, labelPositionCount < 64, position <= 0x3fff {
-            labelPositions[labelPositionCount] = UInt16(position)
-            labelPositionCount += 1
-            position += 1 + Int(byte(at: position))
+    /// Makes the labels from `start` on targets for compression. At `end` stands the name's final
+    /// zero, or a pointer; without compression it has `byteCount` bytes.
+    private mutating func remember(from start: Int, to end: Int, byteCount: Int) {
+        var position = start
+        var byteCount = byteCount
+        while position < end, suffixCount < 64, position <= 0x3fff {
+            suffixes[suffixCount] = Suffix(
+                position: UInt16(truncatingIfNeeded: position),
+                byteCount: UInt16(truncatingIfNeeded: byteCount))
+            suffixCount &+= 1
+            let label = 1 &+ Int(byte(at: position))
+            position &+= label
+            byteCount &-= label
         }
     }
 
     /// Writes the uncompressed wire name that starts at `start` of `names`, compressed.
     package mutating func putName(_ names: TableView<UInt8>, at start: Int) -> Bool {
         settleQuestion()
-        var source = start
+        var end = start
+        while names[end] != 0 { end &+= 1 &+ Int(names[end]) }
         let first = count
-        while names[source] != 0 {
-            if let target = earlierName(equalTo: names, at: source) {
-                guard put16(0xc000 | UInt16(target)) else { return false }
-                rememberName(in: first..<count - 2)
-                return true
-            }
-            let length = Int(names[source])
-            guard put(names, source..<source + 1 + length) else { return false }
-            source += 1 + length
+        let byteCount = end &- start &+ 1
+        // The longest suffix that has been written, if there is one, and what comes before it.
+        var source = start
+        var target: Int?
+        while source < end {
+            target = earlierName(equalTo: names, at: source, byteCount: end &- source &+ 1)
+            if target != nil { break }
+            source &+= 1 &+ Int(names[source])
         }
-        guard put(0) else { return false }
-        rememberName(in: first..<count - 1)
+        guard put(names, start..<source) else { return false }
+        if let target {
+            guard put16(0xc000 | UInt16(truncatingIfNeeded: target)) else { return false }
+        } else {
+            guard put(0) else { return false }
+        }
+        remember(from: first, to: first &+ source &- start, byteCount: byteCount)
         return true
     }
 
-    private func earlierName(equalTo names: TableView<UInt8>, at start: Int) -> Int? {
+    /// `byteCount`: of the name at `start`.
+    @inline(__always)
+    private func earlierName(
+        equalTo names: TableView<UInt8>, at start: Int, byteCount: Int
+    ) -> Int? {
         // Through the span: an element of a stored array would copy all of it (Swift 6.3).
-        let positions = labelPositions.span
+        let suffixes = suffixes.span
         var index = 0
-        while index < labelPositionCount {
-            let position = Int(positions[index])
-            if isName(at: position, equalTo: names, at: start) { return position }
-            index += 1
+        while index < suffixCount {
+            let suffix = suffixes[index]
+            if Int(suffix.byteCount) == byteCount,
+                isName(at: Int(suffix.position), equalTo: names, at: start)
+            {
+                return Int(suffix.position)
+            }
+            index &+= 1
         }
         return nil
     }

@@ -1,3 +1,5 @@
+import Tables
+
 /// RCODE, as far as a server answers with one (RFC 1035 §4.1.1, RFC 6891 §9 for BADVERS).
 package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case noError = 0
@@ -71,8 +73,11 @@ package struct Query: Sendable, BitwiseCopyable {
         self = Query()
         guard message.count >= Query.headerByteCount, message[2] & 0x80 == 0 else { return .ignore }
         guard message[2] & 0x78 == 0 else { return decodeOtherOpcode(message, name: &name) }
-        guard message.uint16(at: 4) == 1 else { return decodeWithoutQuestion(message) }
+        let counts = message.word(at: 4).byteSwapped
+        guard counts >> 48 == 1 else { return decodeWithoutQuestion(message) }
         guard decodeQuestion(message, name: &name) else { return .reject(.formatError) }
+        // Only the question.
+        if counts == 1 << 48 { return .query }
         return decodeRecords(message)
     }
 
@@ -82,14 +87,16 @@ package struct Query: Sendable, BitwiseCopyable {
         guard let nameEnd = name.read(message, at: Query.headerByteCount),
             nameEnd + 4 <= message.count
         else { return false }
-        type = RRType(rawValue: message.uint16(at: nameEnd))
-        `class` = message.uint16(at: nameEnd + 2)
+        let typeAndClass = message.uint32(at: nameEnd)
+        type = RRType(rawValue: UInt16(truncatingIfNeeded: typeAndClass >> 16))
+        `class` = UInt16(truncatingIfNeeded: typeAndClass)
         questionEnd = nameEnd + 4
         return true
     }
 
     /// Nothing but the header of another opcode is known, so nothing else comes back; but an OPT
     /// record, if there is one to be seen, is answered with one (RFC 6891 §6.1.1, §7).
+    @inline(never)
     private mutating func decodeOtherOpcode(
         _ message: Span<UInt8>, name: inout QuestionName
     ) -> Verdict {
@@ -107,6 +114,7 @@ package struct Query: Sendable, BitwiseCopyable {
     }
 
     /// More than one question has no meaning (RFC 9619 §4); none has one with a cookie.
+    @inline(never)
     private mutating func decodeWithoutQuestion(_ message: Span<UInt8>) -> Verdict {
         guard message.uint16(at: 4) == 0 else { return .reject(.formatError) }
         let verdict = decodeRecords(message)
@@ -163,12 +171,5 @@ package struct Query: Sendable, BitwiseCopyable {
             position += 1 + length
         }
         return nil
-    }
-}
-
-extension Span<UInt8> {
-    /// Two bytes in network order; both must lie within the span.
-    package func uint16(at index: Int) -> UInt16 {
-        UInt16(self[index]) << 8 | UInt16(self[index + 1])
     }
 }

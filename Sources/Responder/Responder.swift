@@ -144,7 +144,7 @@ package struct Responder: ~Copyable {
             if lacksDemandedCookie {
                 demandCookie()
             } else {
-                find(for: Client(source: client, subnet: usableSubnet))
+                find(for: client)
             }
         }
         if limiter.isOn, !passesRateLimit(client) { return 0 }
@@ -152,14 +152,6 @@ package struct Responder: ~Copyable {
         let isTruncated = encode(message, into: &writer)
         count(isTruncated: isTruncated)
         return writer.count
-    }
-
-    /// A source prefix of 0 says that the client does not want to be placed (RFC 7871 §7.1.2): the
-    /// resolver's own address is used.
-    private var usableSubnet: IPAddress? {
-        guard let subnet = query.clientSubnet, subnet.sourcePrefixLength > 0
-        else { return nil }
-        return subnet.address
     }
 
     private var byteCountMax: Int {

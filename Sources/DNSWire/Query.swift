@@ -124,24 +124,27 @@ package struct Query: Sendable, BitwiseCopyable {
 
     /// Walks over the records after the question; only OPT in the additional section matters.
     private mutating func decodeRecords(_ message: Span<UInt8>) -> Verdict {
-        let before = Int(message.uint16(at: 6)) + Int(message.uint16(at: 8))
-        let total = before + Int(message.uint16(at: 10))
+        // Positions are sums of a few lengths of two bytes each: they do not overflow.
+        let before = Int(message.uint16(at: 6)) &+ Int(message.uint16(at: 8))
+        let total = before &+ Int(message.uint16(at: 10))
         var position = questionEnd
         var index = 0
         while index < total {
-            guard let ownerEnd = skipName(message, at: position), ownerEnd + 10 <= message.count
+            guard let ownerEnd = skipName(message, at: position), ownerEnd &+ 10 <= message.count
             else { return .reject(.formatError) }
-            let dataStart = ownerEnd + 10
-            let dataEnd = dataStart + Int(message.uint16(at: ownerEnd + 8))
+            // Type, class and TTL; then RDLENGTH.
+            let fixed = message.word(at: ownerEnd).byteSwapped
+            let dataStart = ownerEnd &+ 10
+            let dataEnd = dataStart &+ Int(message.uint16(at: ownerEnd &+ 8))
             guard dataEnd <= message.count else { return .reject(.formatError) }
-            if message.uint16(at: ownerEnd) == RRType.opt.rawValue {
+            if fixed &>> 48 == UInt64(RRType.opt.rawValue) {
                 // One OPT, owned by the root, in the additional section (RFC 6891 §6.1.1).
-                guard edns == nil, index >= before, ownerEnd == position + 1,
-                    decodeOPT(message, fixed: ownerEnd, options: dataStart..<dataEnd)
+                guard edns == nil, index >= before, ownerEnd == position &+ 1,
+                    decodeOPT(message, fixed: fixed, options: dataStart..<dataEnd)
                 else { return .reject(.formatError) }
             }
             position = dataEnd
-            index += 1
+            index &+= 1
         }
         if let edns, edns.version != 0 { return .reject(.badVersion) }
         return .query
@@ -150,9 +153,9 @@ package struct Query: Sendable, BitwiseCopyable {
     /// False when an option is cut short or malformed. Options of a version other than 0 may mean
     /// anything: they are not looked at.
     private mutating func decodeOPT(
-        _ message: Span<UInt8>, fixed: Int, options: Range<Int>
+        _ message: Span<UInt8>, fixed: UInt64, options: Range<Int>
     ) -> Bool {
-        var edns = EDNS(message, fixed: fixed)
+        var edns = EDNS(fixed: fixed)
         let isReadable =
             options.isEmpty || edns.version != 0
             || readOptions(message, in: options, into: &edns)
@@ -165,10 +168,10 @@ package struct Query: Sendable, BitwiseCopyable {
         var position = start
         while position < message.count {
             let length = Int(message[position])
-            if length == 0 { return position + 1 }
-            if length >= 0xc0 { return position + 2 }
+            if length == 0 { return position &+ 1 }
+            if length >= 0xc0 { return position &+ 2 }
             guard length <= DomainName.labelByteCountMax else { return nil }
-            position += 1 + length
+            position &+= 1 &+ length
         }
         return nil
     }

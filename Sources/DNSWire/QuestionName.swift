@@ -67,6 +67,7 @@ package struct QuestionName: ~Copyable {
     /// Reads the uncompressed name at `start` of a message. Returns the position after it, or nil
     /// when it is cut short, too long, compressed, or holds a label type that does not exist
     /// (RFC 1035 §4.1.2: nothing stands before a question that could be pointed to).
+    @inline(__always)
     package mutating func read(_ message: Span<UInt8>, at start: Int) -> Int? {
         let end = min(message.count, start &+ DomainName.byteCountMax)
         var position = start

@@ -11,6 +11,7 @@ extension Responder {
     /// too (RFC 9471 §3.1).
     mutating func encode(_ message: Span<UInt8>, into writer: inout MessageWriter) -> Bool {
         guard writer.putQuestion(message, upTo: query.questionEnd) else { return false }
+        names.reset(questionEnd: query.questionEnd)
         let room = writer.limit
         let hasEDNS = query.edns != nil
         if hasEDNS { writer.limit -= requiredOptionByteCount }
@@ -23,9 +24,9 @@ extension Responder {
             guard let written = put(index, into: &writer) else {
                 isTruncated = true
                 if section == .additional {
-                    writer.truncate(to: before)
+                    truncate(&writer, to: before)
                 } else {
-                    writer.truncate(to: bodyStart)
+                    truncate(&writer, to: bodyStart)
                     counts = 0
                 }
                 break
@@ -56,6 +57,11 @@ extension Responder {
         return flags | answer.code.rawValue & 0xf
     }
 
+    private mutating func truncate(_ writer: inout MessageWriter, to position: Int) {
+        writer.truncate(to: position)
+        names.truncate(to: position)
+    }
+
     // MARK: - Records
 
     /// Writes an item. The number of records written; nil when they do not fit.
@@ -64,29 +70,30 @@ extension Responder {
     /// be compressed, and addresses, both of the name asked. They take the short way.
     @inline(__always)
     private mutating func put(_ index: Int, into writer: inout MessageWriter) -> UInt16? {
-        let item = answer[index]
-        guard item.owner == AnswerItem.question else { return putWithNames(item, into: &writer) }
+        guard answer[index].owner == AnswerItem.question else {
+            return putWithNames(index, into: &writer)
+        }
         let (type, count, bytes, start): (RRType, UInt16, TableView<UInt8>, Int)
-        switch item.content {
+        switch answer[index].content {
         case .rrset(let index):
-            let rrset = zones.rrsets[index]
-            guard !rrset.type.mayCompress else { return putWithNames(item, into: &writer) }
-            (type, count) = (rrset.type, rrset.recordCount)
-            (bytes, start) = (zones.bytes, Int(rrset.dataOffset))
+            (type, count) = (zones.rrsets[index].type, zones.rrsets[index].recordCount)
+            (bytes, start) = (zones.bytes, Int(zones.rrsets[index].dataOffset))
         case .addresses(let family, let first, let number):
             (type, count) = (family, number)
             (bytes, start) = (steering.bytes, first)
         default:
-            return putWithNames(item, into: &writer)
+            return putWithNames(index, into: &writer)
         }
-        return writer.putRecordsOfQuestion(type, ttl: item.ttl, count, bytes, at: start)
-            ? count : nil
+        guard !type.mayCompress else { return putWithNames(index, into: &writer) }
+        let ttl = answer[index].ttl
+        return writer.putRecordsOfQuestion(type, ttl: ttl, count, bytes, at: start) ? count : nil
     }
 
     @inline(never)
     private mutating func putWithNames(
-        _ item: AnswerItem, into writer: inout MessageWriter
+        _ index: Int, into writer: inout MessageWriter
     ) -> UInt16? {
+        let item = answer[index]
         switch item.content {
         case .rrset(let index):
             return put(zones.rrsets[index], item, into: &writer)
@@ -102,12 +109,12 @@ extension Responder {
             return count
         case .synthesized(let name):
             guard putFixed(item, .cname, into: &writer),
-                putWithLength(into: &writer, { $0.putName(answer.names.view, at: name) })
+                putWithLength(answer.names.view, at: name, into: &writer)
             else { return nil }
             return 1
         case .external(let name):
             guard putFixed(item, .cname, into: &writer),
-                putWithLength(into: &writer, { $0.putName(steering.bytes, at: name) })
+                putWithLength(steering.bytes, at: name, into: &writer)
             else { return nil }
             return 1
         case .text(let start, let count):
@@ -143,10 +150,10 @@ extension Responder {
         if item.owner == AnswerItem.question {
             hasOwner = writer.putPointerToQuestion()
         } else if item.owner < AnswerItem.question {
-            hasOwner = writer.putName(
-                answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner))
+            hasOwner = names.put(
+                answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner), into: &writer)
         } else {
-            hasOwner = writer.putName(zones.bytes, at: item.owner)
+            hasOwner = names.put(zones.bytes, at: item.owner, into: &writer)
         }
         let fixed =
             UInt64(type.rawValue) << 48 | UInt64(`class`) << 32 | UInt64(item.ttl)
@@ -156,34 +163,37 @@ extension Responder {
     private mutating func putRDATA(
         _ rdata: Range<Int>, _ type: RRType, into writer: inout MessageWriter
     ) -> Bool {
-        guard let names = type.compressibleNames else {
+        guard let inside = type.compressibleNames else {
             // RDLENGTH stands before it.
             let isWritten = writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
             // Never compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
             if type == .dname, isWritten {
-                writer.rememberRDATA(in: writer.count - rdata.count..<writer.count)
+                names.remember(writer.count - rdata.count..<writer.count, in: writer)
             }
             return isWritten
         }
-        return putWithLength(into: &writer) { writer in
-            var position = rdata.lowerBound + names.offset
-            guard writer.put(zones.bytes, rdata.lowerBound..<position) else { return false }
-            for _ in 0..<names.count {
-                guard writer.putName(zones.bytes, at: position) else { return false }
-                while zones.bytes[position] != 0 { position += 1 + Int(zones.bytes[position]) }
-                position += 1
-            }
-            return writer.put(zones.bytes, position..<rdata.upperBound)
+        let before = writer.count
+        var position = rdata.lowerBound + inside.offset
+        guard writer.put16(0), writer.put(zones.bytes, rdata.lowerBound..<position) else {
+            return false
         }
+        for _ in 0..<inside.count {
+            guard names.put(zones.bytes, at: position, into: &writer) else { return false }
+            while zones.bytes[position] != 0 { position += 1 + Int(zones.bytes[position]) }
+            position += 1
+        }
+        guard writer.put(zones.bytes, position..<rdata.upperBound) else { return false }
+        writer.patch16(UInt16(writer.count - before - 2), at: before)
+        return true
     }
-}
 
-/// RDLENGTH and what `body` writes.
-private func putWithLength(
-    into writer: inout MessageWriter, _ body: (inout MessageWriter) -> Bool
-) -> Bool {
-    let position = writer.count
-    guard writer.put16(0), body(&writer) else { return false }
-    writer.patch16(UInt16(writer.count - position - 2), at: position)
-    return true
+    /// RDLENGTH and the name at `position` of `bytes`.
+    private mutating func putWithLength(
+        _ bytes: TableView<UInt8>, at position: Int, into writer: inout MessageWriter
+    ) -> Bool {
+        let before = writer.count
+        guard writer.put16(0), names.put(bytes, at: position, into: &writer) else { return false }
+        writer.patch16(UInt16(writer.count - before - 2), at: before)
+        return true
+    }
 }

@@ -8,12 +8,12 @@ extension Responder {
     static let cnameChainMax = 8
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
-    mutating func find(for client: IPAddress) {
-        guard query.class == Query.classIN else { return findInOtherClass(for: client) }
-        findRecords(for: client)
+    mutating func find() {
+        guard query.class == Query.classIN else { return findInOtherClass() }
+        findRecords()
     }
 
-    private mutating func findRecords(for client: IPAddress) {
+    private mutating func findRecords() {
         guard query.type == .any || !query.type.isMetaOrQuestionType else {
             return refuse(.notSupported)
         }
@@ -32,8 +32,8 @@ extension Responder {
         case .name(let node), .wildcard(let node):
             answer.isAuthoritative = true
             guard answer.aliasCount < Responder.cnameChainMax else { return }
-            if let alias = answer(at: node, owner: owner, for: client) {
-                follow(alias, for: client)
+            if let alias = answer(at: node, owner: owner) {
+                follow(alias)
             }
         case .nothing(let zone):
             answer.isAuthoritative = true
@@ -48,9 +48,9 @@ extension Responder {
 
     /// No server knows all classes, so an answer to QCLASS * has no authority (RFC 1034 §3.7.1).
     @inline(never)
-    private mutating func findInOtherClass(for client: IPAddress) {
+    private mutating func findInOtherClass() {
         guard query.class == Query.classAny else { return findChaos() }
-        findRecords(for: client)
+        findRecords()
         answer.isAuthoritative = false
     }
 
@@ -75,14 +75,14 @@ extension Responder {
     /// RFC 1034 §4.3.2 step 3a goes "back to step 1", which looks for the zone among all that are
     /// available.
     @inline(never)
-    private mutating func follow(_ alias: Int, for client: IPAddress) {
+    private mutating func follow(_ alias: Int) {
         var alias = alias
         while chased.read(zones.bytes.span, at: alias) != nil {
             var owner = alias
             switch redirected(zones.find(&chased, dsAtCut: query.type == .ds), owner: &owner) {
             case .name(let node), .wildcard(let node):
                 guard answer.aliasCount < Responder.cnameChainMax,
-                    let next = answer(at: node, owner: owner, for: client)
+                    let next = answer(at: node, owner: owner)
                 else { return }
                 alias = next
             case .nothing(let zone):
@@ -100,14 +100,15 @@ extension Responder {
 
     /// Adds what `node` has for the query. Returns where the name of a CNAME's target stands when
     /// the answer goes on there.
-    private mutating func answer(at node: Int, owner: Int, for client: IPAddress) -> Int? {
+    @inline(__always)
+    private mutating func answer(at node: Int, owner: Int) -> Int? {
         guard query.type != .any else {
-            answerAny(at: node, owner: owner, for: client)
+            answerAny(at: node, owner: owner)
             return nil
         }
         let found = zones.rrset(query.type, at: node)
         if zones.nodes[node].hasAlias {
-            if steer(at: node, owner: owner, for: client) { return nil }
+            if steer(at: node, owner: owner) { return nil }
             // Only RRSIG and NSEC stand beside a CNAME: asked for, they are the answer (RFC 4035
             // §2.5).
             if found == nil, let cname = zones.rrset(.cname, at: node) {
@@ -129,8 +130,8 @@ extension Responder {
 
     /// One RRset is enough (RFC 8482 §4.1). Never goes on: a CNAME is as good as any.
     @inline(never)
-    private mutating func answerAny(at node: Int, owner: Int, for client: IPAddress) {
-        if steer(at: node, owner: owner, for: client) { return }
+    private mutating func answerAny(at node: Int, owner: Int) {
+        if steer(at: node, owner: owner) { return }
         var hasData = false
         for index in zones.rrsets(at: node) where zones.rrsets[index].type != .geo {
             hasData = true
@@ -169,7 +170,7 @@ extension Responder {
 
     /// Adds what the GEO name at `node` answers; false when it has nothing for this query type, or
     /// there is none, and what else the node holds is to be looked at.
-    private mutating func steer(at node: Int, owner: Int, for client: IPAddress) -> Bool {
+    private mutating func steer(at node: Int, owner: Int) -> Bool {
         guard let geo = zones.rrset(.geo, at: node) else { return false }
         let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
         let decision = steering.decide(

@@ -46,10 +46,13 @@ package struct Responder: ~Copyable {
     var name = QuestionName()
     var query = Query()
     var answer = Answer()
+    var names = NameCompressor()
     /// A name that a CNAME led to.
     var chased = QuestionName()
     var random: RandomSource
     private(set) var isStream = false
+    /// Who sent the query.
+    private(set) var client = IPAddress(ipv4: 0)
     /// The agent domain of the settings, if they have one.
     private(set) var reportAgent = QuestionName()
     var limiter: RateLimiter
@@ -129,6 +132,7 @@ package struct Responder: ~Copyable {
     ) -> Int {
         answer.reset()
         isStream = channel == .stream
+        self.client = client
         let verdict = query.decode(message, name: &name)
         if let cookie = query.cookie { readCookie(cookie, in: message, from: client) }
         switch verdict {
@@ -144,7 +148,7 @@ package struct Responder: ~Copyable {
             if lacksDemandedCookie {
                 demandCookie()
             } else {
-                find(for: client)
+                find()
             }
         }
         if limiter.isOn, !passesRateLimit(client) { return 0 }

@@ -80,6 +80,7 @@ package struct SteeringView: Sendable {
         return decision
     }
 
+    @inline(__always)
     mutating func choose(
         _ selector: SelectorState, _ client: Client, _ scope: inout Int,
         _ random: inout RandomSource

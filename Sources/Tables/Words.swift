@@ -113,9 +113,13 @@ extension Span<UInt8> {
     }
 
     /// The `number` bytes, one to seven, that end before `end`; the others of the word are zero.
-    @inlinable package func lastBytes(_ number: Int, before end: Int) -> UInt64 {
-        precondition(number > 0 && number < 8 && number <= end && end <= count)
-        if end >= 8 { return word(at: end &- 8) &>> UInt64(64 &- 8 &* number) }
+    @inlinable @inline(__always) package func lastBytes(_ number: Int, before end: Int) -> UInt64 {
+        guard end >= 8 else { return lastBytesOneByOne(number, before: end) }
+        return word(at: end &- 8) &>> UInt64(truncatingIfNeeded: 64 &- 8 &* number)
+    }
+
+    @inline(never) @usableFromInline
+    package func lastBytesOneByOne(_ number: Int, before end: Int) -> UInt64 {
         var word: UInt64 = 0
         for index in 0..<number {
             word |= UInt64(self[end - number + index]) << UInt64(index * 8)

@@ -157,40 +157,40 @@ extension ZoneTable {
         /// Changes nothing; mutating, and the name inout, so that neither is copied for the call
         /// (Swift 6.3, seen in callgrind).
         package mutating func find(_ name: inout QuestionName, dsAtCut: Bool = false) -> Lookup {
-            if let index = node(name, from: 0, hash: name.hash) {
+            let hash = name.hash
+            if let index = node(&name, from: 0, hash: hash) {
                 if dsAtCut, Int(zones[Int(nodes[index].zone)].apex) == index {
-                    return findAboveCut(name, apex: index)
+                    return findAboveCut(&name, apex: index)
                 }
                 return classify(index, isExact: true, dsAtCut: dsAtCut)
             }
-            guard let index = encloser(of: name) else { return .outsideZones }
+            guard let index = encloser(of: &name) else { return .outsideZones }
             return classify(index, isExact: false, dsAtCut: false)
         }
 
         /// The node of the longest name above `name`.
-        private func encloser(of name: borrowing QuestionName) -> Int? {
+        private mutating func encloser(of name: inout QuestionName) -> Int? {
             var offset = 0
             var labelCount = name.labelCount
             while labelCount > labelCounts.least {
                 offset = name.parent(of: offset)
                 labelCount -= 1
-                if labelCount <= labelCounts.most,
-                    let index = node(name, from: offset, hash: name.hash(from: offset))
-                {
-                    return index
-                }
+                guard labelCount <= labelCounts.most else { continue }
+                let hash = name.hash(from: offset)
+                if let index = node(&name, from: offset, hash: hash) { return index }
             }
             return nil
         }
 
         /// DS at the apex of a zone: what the zone above says, if it is served here too; else the
         /// zone itself, which has none (RFC 4035 §3.1.4.1).
-        private func findAboveCut(_ name: borrowing QuestionName, apex: Int) -> Lookup {
+        @inline(never)
+        private mutating func findAboveCut(_ name: inout QuestionName, apex: Int) -> Lookup {
             let above = zones[Int(nodes[apex].zone)].parentSide
             if above != ZoneTable.none {
                 return classify(Int(above), isExact: true, dsAtCut: true)
             }
-            guard let index = encloser(of: name) else { return .name(apex) }
+            guard let index = encloser(of: &name) else { return .name(apex) }
             return classify(index, isExact: false, dsAtCut: false)
         }
 
@@ -212,7 +212,7 @@ extension ZoneTable {
         /// The node whose name is the suffix of `name` at `offset`, which has this hash.
         @inline(__always)
         private func node(
-            _ name: borrowing QuestionName, from offset: Int, hash: UInt64
+            _ name: inout QuestionName, from offset: Int, hash: UInt64
         ) -> Int? {
             let byteCount = name.byteCount &- offset
             let mask = slots.count &- 1
@@ -282,7 +282,8 @@ extension ZoneTable.View {
     package func node(named name: DomainName) -> Int? {
         var question = QuestionName()
         guard question.read(name.wire.span, at: 0) != nil else { return nil }
-        return node(question, from: 0, hash: question.hash)
+        let hash = question.hash
+        return node(&question, from: 0, hash: hash)
     }
 
     /// The name stored at `offset` of `bytes`, an owner or a name inside RDATA.

@@ -81,6 +81,7 @@ package struct Query: Sendable, BitwiseCopyable {
         return decodeRecords(message)
     }
 
+    @inline(__always)
     private mutating func decodeQuestion(
         _ message: Span<UInt8>, name: inout QuestionName
     ) -> Bool {

@@ -6,8 +6,8 @@ import Tables
 /// Everything that does not fit returns false and may be undone with `truncate(to:)`. Names are
 /// written by `NameCompressor`.
 ///
-/// It stands in this target, because its functions are short and called for every response: those of
-/// another target are not made part of what calls them.
+/// It stands in this target, because its functions are short and called for every response: the
+/// compiler does not make those of another target part of what calls them.
 @safe struct MessageWriter: ~Copyable, ~Escapable {
     private let base: UnsafeMutablePointer<UInt8>
     private let capacity: Int
@@ -87,8 +87,8 @@ import Tables
     /// `byteCount` bytes, for which there is room.
     @inline(__always)
     private mutating func copy(_ bytes: TableView<UInt8>, _ start: Int, _ byteCount: Int) {
-        // RDATA is mostly short, an IPv6 address with its RDLENGTH 18 bytes; what is written past it
-        // is within the limit, and overwritten.
+        // RDATA is mostly short: an IPv6 address with its RDLENGTH has 18 bytes. What is written
+        // past it is within the limit, and overwritten.
         if byteCount <= 24, limit &- count >= 24, start >= 0, bytes.count &- start >= 24 {
             unsafe bytes.withBytes(in: start..<start &+ 24) { source in
                 for offset in stride(from: 0, to: 24, by: 8) {
@@ -170,12 +170,37 @@ import Tables
         count = position
     }
 
-    /// Eight bytes of the message, of which the last may not have been written yet; nil where the
-    /// memory ends before.
-    func word(at position: Int) -> UInt64? {
-        guard position >= 0, position <= capacity &- 8 else { return nil }
-        // SAFETY: within the memory, all of it initialized.
-        return unsafe UnsafeRawPointer(base + position).loadUnaligned(as: UInt64.self)
+    /// Whether `byteCount` bytes from `position`, all of them written, are those at `start` of
+    /// `bytes`, the case of letters ignored. Length bytes of labels are like no letter.
+    func equals(
+        at position: Int, _ bytes: TableView<UInt8>, at start: Int, byteCount: Int
+    ) -> Bool {
+        precondition(position >= 0 && byteCount >= 0 && byteCount <= count &- position)
+        var offset = 0
+        while offset < byteCount {
+            let left = byteCount &- offset
+            // Eight at a time may reach past the last one, but not past either memory.
+            if left < 8, position &+ offset &+ 8 > capacity || start &+ offset &+ 8 > bytes.count {
+                guard
+                    unsafe lowercased(base[position &+ offset])
+                        == lowercased(bytes[start &+ offset])
+                else { return false }
+                offset &+= 1
+                continue
+            }
+            // SAFETY: from eight bytes that have been written, or that end within the memory.
+            let mine = unsafe UnsafeRawPointer(base + position + offset)
+                .loadUnaligned(as: UInt64.self)
+            let theirs = bytes.word(at: start &+ offset)
+            // Those past the last one are shifted out. Mostly the case is the same.
+            let unused = UInt64(truncatingIfNeeded: 64 &- min(left, 8) &* 8)
+            if (mine ^ theirs) &<< unused != 0 {
+                let difference = lowercased(word: mine) ^ lowercased(word: theirs)
+                guard difference &<< unused == 0 else { return false }
+            }
+            offset &+= 8
+        }
+        return true
     }
 
     private func store16(_ value: UInt16, at position: Int) {

@@ -7,13 +7,19 @@ struct NameCompressor: ~Copyable {
     /// A name that ends another one of the message. Not private: see `LimitedFlows.Flow`.
     struct Suffix: BitwiseCopyable {
         var position: UInt16
+        /// Where its final zero stands, or the pointer to the suffix `next` that it goes on with.
+        var end: UInt16
+        var next: UInt16
         /// Of the name as it is without compression: names of different length are not compared.
         var byteCount: UInt16
+
+        /// For `next`: none.
+        static var none: UInt16 { .max }
     }
 
     /// In the order in which they were written.
     private var suffixes = ScratchArray(
-        capacity: 64, repeating: Suffix(position: 0, byteCount: 0))
+        capacity: 64, repeating: Suffix(position: 0, end: 0, next: Suffix.none, byteCount: 0))
     private var count = 0
     /// Where the question ends that is not among `suffixes` yet; 0: there is none. Most responses
     /// write no name at all.
@@ -42,20 +48,21 @@ struct NameCompressor: ~Copyable {
         var source = start
         var target: Int?
         while source < end {
-            target = earlierName(
+            target = earlierSuffix(
                 equalTo: names, at: source, byteCount: end &- source &+ 1, in: writer)
             if target != nil { break }
             source &+= 1 &+ Int(names[source])
         }
         let first = writer.count
-        guard writer.put(names, start..<source) else { return false }
+        guard source == start || writer.put(names, start..<source) else { return false }
         if let target {
-            guard writer.put16(0xc000 | UInt16(truncatingIfNeeded: target)) else { return false }
+            guard writer.put16(0xc000 | suffixes[target].position) else { return false }
         } else {
             guard writer.put(0) else { return false }
         }
         remember(
-            from: first, to: first &+ source &- start, byteCount: end &- start &+ 1, in: writer)
+            from: first, to: first &+ source &- start, byteCount: end &- start &+ 1,
+            next: target.map { UInt16(truncatingIfNeeded: $0) } ?? Suffix.none, in: writer)
         return true
     }
 
@@ -64,7 +71,8 @@ struct NameCompressor: ~Copyable {
     mutating func remember(_ range: Range<Int>, in writer: borrowing MessageWriter) {
         settleQuestion(writer)
         remember(
-            from: range.lowerBound, to: range.upperBound - 1, byteCount: range.count, in: writer)
+            from: range.lowerBound, to: range.upperBound - 1, byteCount: range.count,
+            next: Suffix.none, in: writer)
     }
 
     /// Positions are remembered in their order, the question's first: `truncate(to:)` relies on it.
@@ -75,20 +83,25 @@ struct NameCompressor: ~Copyable {
         let end = questionEnd &- 5
         questionEnd = 0
         let start = Query.headerByteCount
-        remember(from: start, to: end, byteCount: end &- start &+ 1, in: writer)
+        remember(
+            from: start, to: end, byteCount: end &- start &+ 1, next: Suffix.none, in: writer)
     }
 
     /// Makes the labels from `start` on targets for compression. At `end` stands the name's final
-    /// zero, or a pointer; without compression it has `byteCount` bytes.
+    /// zero, or a pointer to `next`; without compression it has `byteCount` bytes.
     @inline(__always)
     private mutating func remember(
-        from start: Int, to end: Int, byteCount: Int, in writer: borrowing MessageWriter
+        from start: Int, to end: Int, byteCount: Int, next: UInt16,
+        in writer: borrowing MessageWriter
     ) {
+        // A pointer has 14 bits for its target.
+        guard end <= 0x3fff else { return }
         var position = start
         var byteCount = byteCount
-        while position < end, count < suffixes.capacity, position <= 0x3fff {
+        while position < end, count < suffixes.capacity {
             suffixes[count] = Suffix(
                 position: UInt16(truncatingIfNeeded: position),
+                end: UInt16(truncatingIfNeeded: end), next: next,
                 byteCount: UInt16(truncatingIfNeeded: byteCount))
             count &+= 1
             let label = 1 &+ Int(writer.byte(at: position))
@@ -97,75 +110,44 @@ struct NameCompressor: ~Copyable {
         }
     }
 
-    /// Where a name stands that is equal to the one at `start` of `names`, which has `byteCount`
+    /// The first suffix that is equal to the name at `start` of `names`, which has `byteCount`
     /// bytes.
     @inline(__always)
-    private func earlierName(
+    private func earlierSuffix(
         equalTo names: TableView<UInt8>, at start: Int, byteCount: Int,
         in writer: borrowing MessageWriter
     ) -> Int? {
         var index = 0
         while index < count {
-            let suffix = suffixes[index]
-            if Int(suffix.byteCount) == byteCount,
-                isName(at: Int(suffix.position), equalTo: names, at: start, in: writer)
+            if Int(suffixes[index].byteCount) == byteCount,
+                isSuffix(index, equalTo: names, at: start, in: writer)
             {
-                return Int(suffix.position)
+                return index
             }
             index &+= 1
         }
         return nil
     }
 
-    /// Compares a name of this message, which may be compressed, with an uncompressed one.
+    /// The two have the same length.
     @inline(__always)
-    private func isName(
-        at position: Int, equalTo names: TableView<UInt8>, at start: Int,
+    private func isSuffix(
+        _ first: Int, equalTo names: TableView<UInt8>, at start: Int,
         in writer: borrowing MessageWriter
     ) -> Bool {
-        var here = position
+        var index = first
         var there = start
         while true {
-            // Pointers in our own message always go backwards, so this ends.
-            while writer.byte(at: here) >= 0xc0 {
-                here = Int(writer.byte(at: here) & 0x3f) << 8 | Int(writer.byte(at: here + 1))
-            }
-            let length = Int(names[there])
-            guard Int(writer.byte(at: here)) == length else { return false }
-            if length == 0 { return true }
+            let suffix = suffixes[index]
+            let byteCount = Int(suffix.end &- suffix.position)
             guard
-                isLabel(at: here, equalTo: names, at: there, byteCount: length &+ 1, in: writer)
+                writer.equals(
+                    at: Int(suffix.position), names, at: there, byteCount: byteCount)
             else { return false }
-            here &+= length &+ 1
-            there &+= length &+ 1
+            if suffix.next == Suffix.none { return true }
+            // Earlier than this one, so it ends.
+            index = Int(suffix.next)
+            there &+= byteCount
         }
-    }
-
-    /// `byteCount`: with the length byte, which no letter is like.
-    @inline(__always)
-    private func isLabel(
-        at position: Int, equalTo names: TableView<UInt8>, at start: Int, byteCount: Int,
-        in writer: borrowing MessageWriter
-    ) -> Bool {
-        var here = position
-        var there = start
-        var left = byteCount
-        // What is compared may reach past the label, but not past either memory.
-        while left > 0, there &+ 8 <= names.count, let word = writer.word(at: here) {
-            let difference = lowercased(word: word) ^ lowercased(word: names.word(at: there))
-            guard difference & wordMask(left) == 0 else { return false }
-            here &+= 8
-            there &+= 8
-            left &-= 8
-        }
-        while left > 0 {
-            guard lowercased(writer.byte(at: here)) == lowercased(names[there]) else {
-                return false
-            }
-            here &+= 1
-            there &+= 1
-            left &-= 1
-        }
-        return true
     }
 }

@@ -218,6 +218,7 @@ extension Responder {
         countSteered(decision.reason)
     }
 
+    @inline(__always)
     mutating func add(_ rrset: Int, owner: Int, in section: AnswerItem.Section) {
         answer.add(
             AnswerItem(

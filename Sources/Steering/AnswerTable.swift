@@ -18,7 +18,8 @@ package final class AnswerTable: Sendable {
     let choices: FrozenArray<Choice>
     let shares: FrozenArray<ShareState>
     let endpoints: FrozenArray<EndpointState>
-    /// Addresses of endpoints, each after its RDLENGTH, and names of external targets, in wire form.
+    /// Addresses of endpoints, each after its RDLENGTH, and names of external targets, as they
+    /// stand on the wire.
     let bytes: FrozenArray<UInt8>
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as

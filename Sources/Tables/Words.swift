@@ -133,11 +133,6 @@ extension Span<UInt8> {
     index >= 0 && index <= count &- 8
 }
 
-/// The first `count` bytes of a word set to ones; `count` is at least 1, and all are from eight on.
-@inlinable package func wordMask(_ count: Int) -> UInt64 {
-    .max &>> UInt64(truncatingIfNeeded: 64 &- min(count, 8) &* 8)
-}
-
 /// ASCII letters of a word in lower case, every other byte as it is.
 @inlinable package func lowercased(word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101

@@ -162,7 +162,7 @@ let package = Package(
         .executableTarget(name: "socket-echo", path: "Tests/Echo"),
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
-        tests("DNSWireTests", ["Addressing", "DNSWire", "Tables"]),
+        tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
         tests("HealthTests", ["Addressing", "DNSWire", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(

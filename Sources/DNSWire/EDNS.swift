@@ -18,12 +18,12 @@ package struct EDNS: Sendable, BitwiseCopyable {
     package static let extendedErrorCode: UInt16 = 15
     package static let reportChannelCode: UInt16 = 18
 
-    /// The fixed part of the OPT record whose type stands at `fixed`; its options come after.
+    /// From type, class and TTL of the OPT record, as one number (RFC 6891 §6.1.2, §6.1.3).
     @inline(__always)
-    init(_ message: Span<UInt8>, fixed: Int) {
-        payloadByteCountMax = max(512, Int(message.uint16(at: fixed + 2)))
-        version = message[fixed + 5]
-        isDNSSECOK = message[fixed + 6] & 0x80 != 0
+    init(fixed: UInt64) {
+        payloadByteCountMax = max(512, Int(truncatingIfNeeded: fixed &>> 32 & 0xffff))
+        version = UInt8(truncatingIfNeeded: fixed &>> 16)
+        isDNSSECOK = fixed & 0x8000 != 0
     }
 }
 
@@ -37,12 +37,14 @@ extension Query {
     ) -> Bool {
         var position = range.lowerBound
         while position < range.upperBound {
-            guard position + 4 <= range.upperBound else { return false }
-            let start = position + 4
-            let end = start + Int(message.uint16(at: position + 2))
+            guard range.upperBound &- position >= 4 else { return false }
+            // Code and length.
+            let head = message.uint32(at: position)
+            let start = position &+ 4
+            let end = start &+ Int(head & 0xffff)
             guard end <= range.upperBound,
                 readOption(
-                    message.uint16(at: position), message, in: start..<end, into: &edns)
+                    UInt16(truncatingIfNeeded: head &>> 16), message, in: start..<end, into: &edns)
             else { return false }
             position = end
         }
@@ -85,20 +87,28 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
     /// the address, a scope in a query, too few or too many address bytes, or bits set past the
     /// prefix. Family 0 goes with an empty prefix, as some resolvers send it.
     init?(_ message: Span<UInt8>, in range: Range<Int>) {
-        guard range.count >= 4 else { return nil }
-        let number = message.uint16(at: range.lowerBound)
-        let length = Int(message[range.lowerBound + 2])
-        guard message[range.lowerBound + 3] == 0 else { return nil }
-        guard number != 0 || length == 0 else { return nil }
-        guard number <= 2,
-            let family = number == 0 ? .ipv4 : IPAddress.Family(rawValue: UInt8(number)),
-            length <= family.bitCount, range.count - 4 == (length + 7) / 8
+        let byteCount = range.upperBound &- range.lowerBound
+        guard byteCount >= 4 else { return nil }
+        // Family, source prefix length, scope prefix length.
+        let head = message.uint32(at: range.lowerBound)
+        let number = UInt16(truncatingIfNeeded: head &>> 16)
+        let length = Int(head &>> 8 & 0xff)
+        guard head & 0xff == 0, number <= 2, number != 0 || length == 0 else { return nil }
+        let family: IPAddress.Family = number == 2 ? .ipv6 : .ipv4
+        guard length <= family.bitCount,
+            byteCount &- 4 == ClientSubnet.byteCount(ofPrefix: length),
+            // As there are no bytes to spare, only the last one can hold bits past the prefix.
+            length & 7 == 0 || message[range.upperBound &- 1] & (0xff &>> UInt8(length & 7)) == 0
         else { return nil }
         let bits = message.leadingBits(range.lowerBound &+ 4..<range.upperBound)
         let address = IPAddress(leftAligned: bits, family: family)
-        guard address.masked(to: length) == address else { return nil }
         self.init(address: address, sourcePrefixLength: length, familyNumber: number)
     }
+
+    /// Of the address, as it stands in the option: only what the prefix needs.
+    package var addressByteCount: Int { ClientSubnet.byteCount(ofPrefix: sourcePrefixLength) }
+
+    private static func byteCount(ofPrefix length: Int) -> Int { (length &+ 7) &>> 3 }
 
     private init(address: IPAddress, sourcePrefixLength: Int, familyNumber: UInt16) {
         self.address = address

@@ -1,3 +1,5 @@
+import Tables
+
 /// RCODE, as far as a server answers with one (RFC 1035 §4.1.1, RFC 6891 §9 for BADVERS).
 package enum ResponseCode: UInt16, Sendable, BitwiseCopyable, CaseIterable {
     case noError = 0
@@ -71,25 +73,31 @@ package struct Query: Sendable, BitwiseCopyable {
         self = Query()
         guard message.count >= Query.headerByteCount, message[2] & 0x80 == 0 else { return .ignore }
         guard message[2] & 0x78 == 0 else { return decodeOtherOpcode(message, name: &name) }
-        guard message.uint16(at: 4) == 1 else { return decodeWithoutQuestion(message) }
+        let counts = message.word(at: 4).byteSwapped
+        guard counts >> 48 == 1 else { return decodeWithoutQuestion(message) }
         guard decodeQuestion(message, name: &name) else { return .reject(.formatError) }
+        // Only the question.
+        if counts == 1 << 48 { return .query }
         return decodeRecords(message)
     }
 
+    @inline(__always)
     private mutating func decodeQuestion(
         _ message: Span<UInt8>, name: inout QuestionName
     ) -> Bool {
         guard let nameEnd = name.read(message, at: Query.headerByteCount),
             nameEnd + 4 <= message.count
         else { return false }
-        type = RRType(rawValue: message.uint16(at: nameEnd))
-        `class` = message.uint16(at: nameEnd + 2)
+        let typeAndClass = message.uint32(at: nameEnd)
+        type = RRType(rawValue: UInt16(truncatingIfNeeded: typeAndClass >> 16))
+        `class` = UInt16(truncatingIfNeeded: typeAndClass)
         questionEnd = nameEnd + 4
         return true
     }
 
     /// Nothing but the header of another opcode is known, so nothing else comes back; but an OPT
     /// record, if there is one to be seen, is answered with one (RFC 6891 §6.1.1, §7).
+    @inline(never)
     private mutating func decodeOtherOpcode(
         _ message: Span<UInt8>, name: inout QuestionName
     ) -> Verdict {
@@ -107,6 +115,7 @@ package struct Query: Sendable, BitwiseCopyable {
     }
 
     /// More than one question has no meaning (RFC 9619 §4); none has one with a cookie.
+    @inline(never)
     private mutating func decodeWithoutQuestion(_ message: Span<UInt8>) -> Verdict {
         guard message.uint16(at: 4) == 0 else { return .reject(.formatError) }
         let verdict = decodeRecords(message)
@@ -116,24 +125,27 @@ package struct Query: Sendable, BitwiseCopyable {
 
     /// Walks over the records after the question; only OPT in the additional section matters.
     private mutating func decodeRecords(_ message: Span<UInt8>) -> Verdict {
-        let before = Int(message.uint16(at: 6)) + Int(message.uint16(at: 8))
-        let total = before + Int(message.uint16(at: 10))
+        // Positions are sums of a few lengths of two bytes each: they do not overflow.
+        let before = Int(message.uint16(at: 6)) &+ Int(message.uint16(at: 8))
+        let total = before &+ Int(message.uint16(at: 10))
         var position = questionEnd
         var index = 0
         while index < total {
-            guard let ownerEnd = skipName(message, at: position), ownerEnd + 10 <= message.count
+            guard let ownerEnd = skipName(message, at: position), ownerEnd &+ 10 <= message.count
             else { return .reject(.formatError) }
-            let dataStart = ownerEnd + 10
-            let dataEnd = dataStart + Int(message.uint16(at: ownerEnd + 8))
+            // Type, class and TTL; then RDLENGTH.
+            let fixed = message.word(at: ownerEnd).byteSwapped
+            let dataStart = ownerEnd &+ 10
+            let dataEnd = dataStart &+ Int(message.uint16(at: ownerEnd &+ 8))
             guard dataEnd <= message.count else { return .reject(.formatError) }
-            if message.uint16(at: ownerEnd) == RRType.opt.rawValue {
+            if fixed &>> 48 == UInt64(RRType.opt.rawValue) {
                 // One OPT, owned by the root, in the additional section (RFC 6891 §6.1.1).
-                guard edns == nil, index >= before, ownerEnd == position + 1,
-                    decodeOPT(message, fixed: ownerEnd, options: dataStart..<dataEnd)
+                guard edns == nil, index >= before, ownerEnd == position &+ 1,
+                    decodeOPT(message, fixed: fixed, options: dataStart..<dataEnd)
                 else { return .reject(.formatError) }
             }
             position = dataEnd
-            index += 1
+            index &+= 1
         }
         if let edns, edns.version != 0 { return .reject(.badVersion) }
         return .query
@@ -142,9 +154,9 @@ package struct Query: Sendable, BitwiseCopyable {
     /// False when an option is cut short or malformed. Options of a version other than 0 may mean
     /// anything: they are not looked at.
     private mutating func decodeOPT(
-        _ message: Span<UInt8>, fixed: Int, options: Range<Int>
+        _ message: Span<UInt8>, fixed: UInt64, options: Range<Int>
     ) -> Bool {
-        var edns = EDNS(message, fixed: fixed)
+        var edns = EDNS(fixed: fixed)
         let isReadable =
             options.isEmpty || edns.version != 0
             || readOptions(message, in: options, into: &edns)
@@ -157,18 +169,11 @@ package struct Query: Sendable, BitwiseCopyable {
         var position = start
         while position < message.count {
             let length = Int(message[position])
-            if length == 0 { return position + 1 }
-            if length >= 0xc0 { return position + 2 }
+            if length == 0 { return position &+ 1 }
+            if length >= 0xc0 { return position &+ 2 }
             guard length <= DomainName.labelByteCountMax else { return nil }
-            position += 1 + length
+            position &+= 1 &+ length
         }
         return nil
-    }
-}
-
-extension Span<UInt8> {
-    /// Two bytes in network order; both must lie within the span.
-    package func uint16(at index: Int) -> UInt16 {
-        UInt16(self[index]) << 8 | UInt16(self[index + 1])
     }
 }

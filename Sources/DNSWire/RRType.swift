@@ -65,6 +65,13 @@ package struct RRType: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
         }
     }
 
+    /// Whether there is a name in RDATA of this type that may be compressed.
+    package var mayCompress: Bool {
+        // The types below 64 of `compressibleNames`, one bit each.
+        let types: UInt64 = 1 << 2 | 1 << 5 | 1 << 12 | 1 << 15 | 1 << 6
+        return rawValue < 64 && types &>> UInt64(rawValue) & 1 != 0
+    }
+
     /// The four types of the zone language; never answered on the wire as data.
     package var isSteering: Bool { (65401...65404).contains(rawValue) }
 

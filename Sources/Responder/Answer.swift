@@ -7,12 +7,18 @@ import Zones
 struct AnswerItem: BitwiseCopyable {
     enum Section: UInt8, BitwiseCopyable {
         case answer, authority, additional
+
+        /// So many records in this section, as `MessageWriter.patchHeader` wants them.
+        func count(of records: UInt16) -> UInt64 {
+            UInt64(records) &<< UInt64(32 &- 16 &* rawValue)
+        }
     }
     enum Content: BitwiseCopyable {
         /// An RRset of the zone table.
         case rrset(Int)
-        /// Addresses that steering picked: where they start in the steering view's bytes.
-        case addresses(RRType, start: Int, count: Int)
+        /// Addresses that steering picked: where they start in the steering view's bytes, each
+        /// after its RDLENGTH.
+        case addresses(RRType, start: Int, count: UInt16)
         /// CNAME to a name in the steering view's bytes.
         case external(Int)
         /// TXT of class CH: where its RDATA starts in the settings' bytes.

@@ -10,45 +10,36 @@ extension Responder {
     /// go whole or not at all (RFC 2181 §9), and a referral without all of its glue is truncated
     /// too (RFC 9471 §3.1).
     mutating func encode(_ message: Span<UInt8>, into writer: inout MessageWriter) -> Bool {
-        guard writer.put(message, 0..<query.questionEnd) else { return false }
-        let hasQuestion = query.questionEnd > Query.headerByteCount
-        if hasQuestion {
-            // The question ends in the root's zero byte, type and class.
-            writer.rememberQuestion(in: Query.headerByteCount..<query.questionEnd - 5)
-        }
+        guard writer.putQuestion(message, upTo: query.questionEnd) else { return false }
+        names.reset(questionEnd: query.questionEnd)
         let room = writer.limit
-        writer.limit -= requiredOptionByteCount
+        let hasEDNS = query.edns != nil
+        if hasEDNS { writer.limit -= requiredOptionByteCount }
         let bodyStart = writer.count
-        var counts = (answer: UInt16(0), authority: UInt16(0), additional: UInt16(0))
+        var counts: UInt64 = 0
         var isTruncated = answer.isTruncated
         for index in 0..<answer.count {
-            let item = answer[index]
+            let section = answer[index].section
             let before = writer.count
-            guard let written = put(item, into: &writer) else {
+            guard let written = put(index, into: &writer) else {
                 isTruncated = true
-                if item.section == .additional {
-                    writer.truncate(to: before)
+                if section == .additional {
+                    truncate(&writer, to: before)
                 } else {
-                    writer.truncate(to: bodyStart)
-                    counts = (0, 0, 0)
+                    truncate(&writer, to: bodyStart)
+                    counts = 0
                 }
                 break
             }
-            switch item.section {
-            case .answer: counts.answer += written
-            case .authority: counts.authority += written
-            case .additional: counts.additional += written
-            }
+            counts &+= section.count(of: written)
         }
         writer.limit = room
-        if query.edns != nil {
+        if hasEDNS {
             putOPT(message, into: &writer)
-            counts.additional += 1
+            counts &+= AnswerItem.Section.additional.count(of: 1)
         }
-        writer.patchHeader(
-            flags: flags(message, isTruncated: isTruncated), questions: hasQuestion ? 1 : 0,
-            answers: counts.answer, authorities: counts.authority,
-            additionals: counts.additional)
+        if query.questionEnd > Query.headerByteCount { counts |= 1 << 48 }
+        writer.patchHeader(flags: flags(message, isTruncated: isTruncated), counts: counts)
         return isTruncated
     }
 
@@ -66,31 +57,64 @@ extension Responder {
         return flags | answer.code.rawValue & 0xf
     }
 
+    private mutating func truncate(_ writer: inout MessageWriter, to position: Int) {
+        writer.truncate(to: position)
+        names.truncate(to: position)
+    }
+
     // MARK: - Records
 
-    /// The number of records written; nil when they do not fit.
-    private mutating func put(_ item: AnswerItem, into writer: inout MessageWriter) -> UInt16? {
+    /// Writes an item. The number of records written; nil when they do not fit.
+    ///
+    /// Two kinds of items are in nearly all answers: records of the zone, without names that may
+    /// be compressed, and addresses, both of the name asked. They take the short way.
+    @inline(__always)
+    private mutating func put(_ index: Int, into writer: inout MessageWriter) -> UInt16? {
+        guard answer[index].owner == AnswerItem.question else {
+            return putWithNames(index, into: &writer)
+        }
+        let (type, count, bytes, start): (RRType, UInt16, TableView<UInt8>, Int)
+        switch answer[index].content {
+        case .rrset(let index):
+            (type, count) = (zones.rrsets[index].type, zones.rrsets[index].recordCount)
+            (bytes, start) = (zones.bytes, Int(zones.rrsets[index].dataOffset))
+        case .addresses(let family, let first, let number):
+            (type, count) = (family, number)
+            (bytes, start) = (steering.bytes, first)
+        default:
+            return putWithNames(index, into: &writer)
+        }
+        guard !type.mayCompress else { return putWithNames(index, into: &writer) }
+        let ttl = answer[index].ttl
+        return writer.putRecordsOfQuestion(type, ttl: ttl, count, bytes, at: start) ? count : nil
+    }
+
+    @inline(never)
+    private mutating func putWithNames(
+        _ index: Int, into writer: inout MessageWriter
+    ) -> UInt16? {
+        let item = answer[index]
         switch item.content {
         case .rrset(let index):
             return put(zones.rrsets[index], item, into: &writer)
         case .addresses(let type, let start, let count):
-            let byteCount = type == .a ? 4 : 16
-            for index in 0..<count {
-                let first = start + index * byteCount
+            var position = start
+            for _ in 0..<count {
+                let end = position + 2 + Int(steering.bytes.uint16(at: position))
                 guard putFixed(item, type, into: &writer),
-                    writer.put16(UInt16(byteCount)),
-                    writer.put(steering.bytes, first..<first + byteCount)
+                    writer.put(steering.bytes, position..<end)
                 else { return nil }
+                position = end
             }
-            return UInt16(count)
+            return count
         case .synthesized(let name):
             guard putFixed(item, .cname, into: &writer),
-                putWithLength(into: &writer, { $0.putName(answer.names.view, at: name) })
+                putWithLength(answer.names.view, at: name, into: &writer)
             else { return nil }
             return 1
         case .external(let name):
             guard putFixed(item, .cname, into: &writer),
-                putWithLength(into: &writer, { $0.putName(steering.bytes, at: name) })
+                putWithLength(steering.bytes, at: name, into: &writer)
             else { return nil }
             return 1
         case .text(let start, let count):
@@ -107,8 +131,8 @@ extension Responder {
     ) -> UInt16? {
         var position = Int(rrset.dataOffset)
         for _ in 0..<rrset.recordCount {
-            let byteCount = Int(zones.bytes[position]) << 8 | Int(zones.bytes[position + 1])
-            let rdata = position + 2..<position + 2 + byteCount
+            let start = position + 2
+            let rdata = start..<start + Int(zones.bytes.uint16(at: position))
             guard putFixed(item, rrset.type, into: &writer),
                 putRDATA(rdata, rrset.type, into: &writer)
             else { return nil }
@@ -122,49 +146,54 @@ extension Responder {
         _ item: AnswerItem, _ type: RRType, class: UInt16 = Query.classIN,
         into writer: inout MessageWriter
     ) -> Bool {
+        let hasOwner: Bool
         if item.owner == AnswerItem.question {
-            return writer.putRecordOfQuestion(type, class: `class`, ttl: item.ttl)
+            hasOwner = writer.putPointerToQuestion()
+        } else if item.owner < AnswerItem.question {
+            hasOwner = names.put(
+                answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner), into: &writer)
+        } else {
+            hasOwner = names.put(zones.bytes, at: item.owner, into: &writer)
         }
-        let hasOwner =
-            item.owner < AnswerItem.question
-            ? writer.putName(
-                answer.names.view, at: AnswerItem.owner(synthesizedAt: item.owner))
-            : writer.putName(zones.bytes, at: item.owner)
-        return hasOwner && writer.put16(type.rawValue) && writer.put16(`class`)
-            && writer.put32(item.ttl)
+        let fixed =
+            UInt64(type.rawValue) << 48 | UInt64(`class`) << 32 | UInt64(item.ttl)
+        return hasOwner && writer.putWord(fixed.byteSwapped)
     }
 
     private mutating func putRDATA(
         _ rdata: Range<Int>, _ type: RRType, into writer: inout MessageWriter
     ) -> Bool {
-        guard let names = type.compressibleNames else {
+        guard let inside = type.compressibleNames else {
             // RDLENGTH stands before it.
             let isWritten = writer.put(zones.bytes, rdata.lowerBound - 2..<rdata.upperBound)
             // Never compressed (RFC 6672 §2.5), but the CNAME that follows may point to it.
             if type == .dname, isWritten {
-                writer.rememberRDATA(in: writer.count - rdata.count..<writer.count - 1)
+                names.remember(writer.count - rdata.count..<writer.count, in: writer)
             }
             return isWritten
         }
-        return putWithLength(into: &writer) { writer in
-            var position = rdata.lowerBound + names.offset
-            guard writer.put(zones.bytes, rdata.lowerBound..<position) else { return false }
-            for _ in 0..<names.count {
-                guard writer.putName(zones.bytes, at: position) else { return false }
-                while zones.bytes[position] != 0 { position += 1 + Int(zones.bytes[position]) }
-                position += 1
-            }
-            return writer.put(zones.bytes, position..<rdata.upperBound)
+        let before = writer.count
+        var position = rdata.lowerBound + inside.offset
+        guard writer.put16(0), writer.put(zones.bytes, rdata.lowerBound..<position) else {
+            return false
         }
+        for _ in 0..<inside.count {
+            guard names.put(zones.bytes, at: position, into: &writer) else { return false }
+            while zones.bytes[position] != 0 { position += 1 + Int(zones.bytes[position]) }
+            position += 1
+        }
+        guard writer.put(zones.bytes, position..<rdata.upperBound) else { return false }
+        writer.patch16(UInt16(writer.count - before - 2), at: before)
+        return true
     }
-}
 
-/// RDLENGTH and what `body` writes.
-private func putWithLength(
-    into writer: inout MessageWriter, _ body: (inout MessageWriter) -> Bool
-) -> Bool {
-    let position = writer.count
-    guard writer.put16(0), body(&writer) else { return false }
-    writer.patch16(UInt16(writer.count - position - 2), at: position)
-    return true
+    /// RDLENGTH and the name at `position` of `bytes`.
+    private mutating func putWithLength(
+        _ bytes: TableView<UInt8>, at position: Int, into writer: inout MessageWriter
+    ) -> Bool {
+        let before = writer.count
+        guard writer.put16(0), names.put(bytes, at: position, into: &writer) else { return false }
+        writer.patch16(UInt16(writer.count - before - 2), at: before)
+        return true
+    }
 }

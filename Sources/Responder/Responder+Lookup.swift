@@ -8,19 +8,19 @@ extension Responder {
     static let cnameChainMax = 8
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
-    mutating func find(for client: Client) {
-        guard query.class == Query.classIN else { return findInOtherClass(for: client) }
-        findRecords(for: client)
+    mutating func find() {
+        guard query.class == Query.classIN else { return findInOtherClass() }
+        findRecords()
     }
 
-    private mutating func findRecords(for client: Client) {
+    private mutating func findRecords() {
         guard query.type == .any || !query.type.isMetaOrQuestionType else {
             return refuse(.notSupported)
         }
         // What a zone says of steering is for those who may transfer it; nobody may yet.
         guard !query.type.isSteering else { return refuse(.prohibited) }
         var owner = AnswerItem.question
-        let lookup = zones.find(name, dsAtCut: query.type == .ds)
+        let lookup = zones.find(&name, dsAtCut: query.type == .ds)
         answer.lookup = lookup
         switch redirected(lookup, owner: &owner) {
         case nil, .redirection: break
@@ -31,7 +31,10 @@ extension Responder {
             refer(to: cut)
         case .name(let node), .wildcard(let node):
             answer.isAuthoritative = true
-            follow(from: node, owner: owner, for: client)
+            guard answer.aliasCount < Responder.cnameChainMax else { return }
+            if let alias = answer(at: node, owner: owner) {
+                follow(alias)
+            }
         case .nothing(let zone):
             answer.isAuthoritative = true
             deny(.nameError, zone: zone)
@@ -44,9 +47,10 @@ extension Responder {
     }
 
     /// No server knows all classes, so an answer to QCLASS * has no authority (RFC 1034 §3.7.1).
-    private mutating func findInOtherClass(for client: Client) {
+    @inline(never)
+    private mutating func findInOtherClass() {
         guard query.class == Query.classAny else { return findChaos() }
-        findRecords(for: client)
+        findRecords()
         answer.isAuthoritative = false
     }
 
@@ -67,19 +71,20 @@ extension Responder {
         refuse(.notAuthoritative)
     }
 
-    /// Answers at `node`, and goes on where a CNAME leads, into another zone too: RFC 1034 §4.3.2
-    /// step 3a goes "back to step 1", which looks for the zone among all that are available.
-    private mutating func follow(from start: Int, owner: Int, for client: Client) {
-        var node = start
-        var owner = owner
-        while answer.aliasCount < Responder.cnameChainMax {
-            guard let target = answer(at: node, owner: owner, for: client),
-                chased.read(zones.bytes.span, at: target) != nil
-            else { return }
-            owner = target
-            switch redirected(zones.find(chased, dsAtCut: query.type == .ds), owner: &owner) {
-            case .name(let next), .wildcard(let next):
-                node = next
+    /// Goes on where a CNAME leads, whose target's name stands at `alias`, into another zone too:
+    /// RFC 1034 §4.3.2 step 3a goes "back to step 1", which looks for the zone among all that are
+    /// available.
+    @inline(never)
+    private mutating func follow(_ alias: Int) {
+        var alias = alias
+        while chased.read(zones.bytes.span, at: alias) != nil {
+            var owner = alias
+            switch redirected(zones.find(&chased, dsAtCut: query.type == .ds), owner: &owner) {
+            case .name(let node), .wildcard(let node):
+                guard answer.aliasCount < Responder.cnameChainMax,
+                    let next = answer(at: node, owner: owner)
+                else { return }
+                alias = next
             case .nothing(let zone):
                 // The RCODE speaks of the last name of the chain (RFC 6604 §2.1).
                 return deny(.nameError, zone: zone)
@@ -95,40 +100,51 @@ extension Responder {
 
     /// Adds what `node` has for the query. Returns where the name of a CNAME's target stands when
     /// the answer goes on there.
-    private mutating func answer(at node: Int, owner: Int, for client: Client) -> Int? {
-        if let geo = zones.rrset(.geo, at: node) {
-            let name = Int(zones.rrsets[geo].link)
-            if steer(name, owner: owner, for: client) { return nil }
-        }
-        // Only RRSIG and NSEC stand beside a CNAME: asked for, they are the answer (RFC 4035 §2.5).
-        if query.type != .any, let cname = zones.rrset(.cname, at: node),
-            zones.rrset(query.type, at: node) == nil
-        {
-            guard !isRepeated(cname) else { return nil }
-            add(cname, owner: owner, in: .answer)
-            answer.aliasCount += 1
-            return Int(zones.rrsets[cname].dataOffset) + 2
-        }
-        if query.type == .any {
-            // One RRset is enough (RFC 8482 §4.1).
-            var hasData = false
-            for index in zones.rrsets(at: node) where zones.rrsets[index].type != .geo {
-                hasData = true
-                if hasLedHere(index, at: node) { continue }
-                add(index, owner: owner, in: .answer)
-                break
-            }
-            if hasData { return nil }
-        } else if let found = zones.rrset(query.type, at: node) {
-            if !hasLedHere(found, at: node) { add(found, owner: owner, in: .answer) }
+    @inline(__always)
+    private mutating func answer(at node: Int, owner: Int) -> Int? {
+        guard query.type != .any else {
+            answerAny(at: node, owner: owner)
             return nil
         }
-        deny(.noError, zone: Int(zones.nodes[node].zone))
+        let found = zones.rrset(query.type, at: node)
+        if zones.nodes[node].hasAlias {
+            if steer(at: node, owner: owner) { return nil }
+            // Only RRSIG and NSEC stand beside a CNAME: asked for, they are the answer (RFC 4035
+            // §2.5).
+            if found == nil, let cname = zones.rrset(.cname, at: node) {
+                guard !isRepeated(cname) else { return nil }
+                add(cname, owner: owner, in: .answer)
+                answer.aliasCount += 1
+                return Int(zones.rrsets[cname].dataOffset) + 2
+            }
+        }
+        if let found {
+            if query.type != .dname || !hasLedHere(found, at: node) {
+                add(found, owner: owner, in: .answer)
+            }
+        } else {
+            deny(.noError, zone: Int(zones.nodes[node].zone))
+        }
         return nil
+    }
+
+    /// One RRset is enough (RFC 8482 §4.1). Never goes on: a CNAME is as good as any.
+    @inline(never)
+    private mutating func answerAny(at node: Int, owner: Int) {
+        if steer(at: node, owner: owner) { return }
+        var hasData = false
+        for index in zones.rrsets(at: node) where zones.rrsets[index].type != .geo {
+            hasData = true
+            if hasLedHere(index, at: node) { continue }
+            add(index, owner: owner, in: .answer)
+            break
+        }
+        if !hasData { deny(.noError, zone: Int(zones.nodes[node].zone)) }
     }
 
     /// Whether this is the DNAME that led to its own owner: it is in the answer already. Below a
     /// wildcard it is another record, of another name.
+    @inline(never)
     private mutating func hasLedHere(_ rrset: Int, at node: Int) -> Bool {
         zones.rrsets[rrset].type == .dname && hasGiven(rrset)
             && chased.equals(zones.bytes, at: Int(zones.nodes[node].nameOffset))
@@ -136,6 +152,7 @@ extension Responder {
 
     /// Whether this CNAME has been given for this name already. That of a wildcard may be given
     /// again, for another name.
+    @inline(never)
     private mutating func isRepeated(_ cname: Int) -> Bool {
         for index in 0..<answer.count {
             guard case .rrset(cname) = answer[index].content else { continue }
@@ -151,11 +168,14 @@ extension Responder {
         return answer.names.isEqual(AnswerItem.owner(synthesizedAt: owner), to: chased)
     }
 
-    /// Adds what the GEO name answers; false when it has nothing for this query type, and what
-    /// else the node holds is to be looked at.
-    private mutating func steer(_ name: Int, owner: Int, for client: Client) -> Bool {
+    /// Adds what the GEO name at `node` answers; false when it has nothing for this query type, or
+    /// there is none, and what else the node holds is to be looked at.
+    private mutating func steer(at node: Int, owner: Int) -> Bool {
+        guard let geo = zones.rrset(.geo, at: node) else { return false }
         let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
-        let decision = steering.decide(name: name, client: client, random: &random)
+        let decision = steering.decide(
+            name: Int(zones.rrsets[geo].link), client: Client(source: client, subnet: usableSubnet),
+            random: &random)
         switch decision.outcome {
         case .endpoint(let endpoint):
             guard wantsAddress else { return false }
@@ -184,11 +204,21 @@ extension Responder {
         }
     }
 
+    /// A source prefix of 0 says that the client does not want to be placed (RFC 7871 §7.1.2): the
+    /// resolver's own address is used.
+    private var usableSubnet: IPAddress? {
+        @inline(__always) mutating get {
+            guard let subnet = query.clientSubnet, subnet.sourcePrefixLength > 0 else { return nil }
+            return subnet.address
+        }
+    }
+
     private mutating func countDecision(_ decision: Decision) {
         answer.scope = max(answer.scope, decision.scope)
         countSteered(decision.reason)
     }
 
+    @inline(__always)
     mutating func add(_ rrset: Int, owner: Int, in section: AnswerItem.Section) {
         answer.add(
             AnswerItem(

@@ -9,7 +9,7 @@ extension Responder {
     var requiredOptionByteCount: Int {
         guard query.edns != nil else { return 0 }
         var count = 11
-        if let subnet = query.clientSubnet { count += 8 + (subnet.sourcePrefixLength + 7) / 8 }
+        if let subnet = query.clientSubnet { count += 8 + subnet.addressByteCount }
         if query.cookie != nil { count += 4 + Cookie.responseByteCount }
         return count
     }
@@ -20,11 +20,12 @@ extension Responder {
     /// make room for it.
     mutating func putOPT(_ message: Span<UInt8>, into writer: inout MessageWriter) {
         guard let edns = query.edns else { return }
-        let extendedCode = UInt32(answer.code.rawValue >> 4) << 24
-        _ =
-            writer.put(0) && writer.put16(RRType.opt.rawValue)
-            && writer.put16(UInt16(Responder.datagramByteCountMax))
-            && writer.put32(extendedCode | (edns.isDNSSECOK ? 0x8000 : 0)) && writer.put16(0)
+        // Owner (the root), type, size, extended code, version 0, the flags' first byte; the other
+        // and RDLENGTH are zero.
+        let head =
+            UInt64(RRType.opt.rawValue) << 40 | UInt64(Responder.datagramByteCountMax) << 24
+            | UInt64(answer.code.rawValue >> 4) << 16 | (edns.isDNSSECOK ? 0x80 : 0)
+        _ = writer.put(leading: 11, of: UInt128(head) << 64)
         let start = writer.count
         if let subnet = query.clientSubnet { put(subnet, into: &writer) }
         if let cookie = query.cookie { put(cookie, message, into: &writer) }
@@ -37,7 +38,7 @@ extension Responder {
 
     /// It comes back with the scope (RFC 7871 §7.2.1), which is 0 when the client gave no prefix.
     private mutating func put(_ subnet: ClientSubnet, into writer: inout MessageWriter) {
-        let byteCount = (subnet.sourcePrefixLength + 7) / 8
+        let byteCount = subnet.addressByteCount
         let scope = subnet.sourcePrefixLength == 0 ? 0 : answer.scope
         let head =
             UInt64(ClientSubnet.optionCode) << 48 | UInt64(4 &+ byteCount) << 32
@@ -52,10 +53,9 @@ extension Responder {
     private mutating func put(
         _ cookie: Cookie, _ message: Span<UInt8>, into writer: inout MessageWriter
     ) {
-        let client = Int(cookie.offset)..<Int(cookie.offset) + 8
+        let head = UInt32(Cookie.optionCode) << 16 | UInt32(Cookie.responseByteCount)
         _ =
-            writer.put16(Cookie.optionCode) && writer.put16(UInt16(Cookie.responseByteCount))
-            && writer.put(message, client)
+            writer.put32(head) && writer.putWord(message.word(at: Int(cookie.offset)))
             && writer.putWord(CookieSecrets.front(now: now)) && writer.putWord(answer.cookieHash)
     }
 
@@ -113,13 +113,12 @@ extension Responder {
             return true
         }
         let apex = zones.nodes[Int(zones.zones[Int(zone)].apex)]
-        for label in 0...reportAgent.labelCount
-        where reportAgent.hash(from: label) == apex.hash
-            && reportAgent.byteCount - reportAgent.offset(of: label) == Int(apex.nameByteCount)
-        {
-            return true
+        var offset = 0
+        while reportAgent.byteCount - offset > Int(apex.nameByteCount) {
+            offset = reportAgent.parent(of: offset)
         }
-        return false
+        return reportAgent.byteCount - offset == Int(apex.nameByteCount)
+            && reportAgent.isSuffix(from: offset, equalTo: zones.bytes, at: Int(apex.nameOffset))
     }
 
     // MARK: - Cookies

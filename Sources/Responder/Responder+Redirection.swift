@@ -26,7 +26,7 @@ extension Responder {
             if query.type == .cname { return nil }
             owner = AnswerItem.owner(synthesizedAt: target)
             guard chased.read(answer.names.view.span, at: target) != nil else { return nil }
-            lookup = zones.find(chased, dsAtCut: query.type == .ds)
+            lookup = zones.find(&chased, dsAtCut: query.type == .ds)
         }
         return lookup
     }

@@ -46,10 +46,13 @@ package struct Responder: ~Copyable {
     var name = QuestionName()
     var query = Query()
     var answer = Answer()
+    var names = NameCompressor()
     /// A name that a CNAME led to.
     var chased = QuestionName()
     var random: RandomSource
     private(set) var isStream = false
+    /// Who sent the query.
+    private(set) var client = IPAddress(ipv4: 0)
     /// The agent domain of the settings, if they have one.
     private(set) var reportAgent = QuestionName()
     var limiter: RateLimiter
@@ -129,6 +132,7 @@ package struct Responder: ~Copyable {
     ) -> Int {
         answer.reset()
         isStream = channel == .stream
+        self.client = client
         let verdict = query.decode(message, name: &name)
         if let cookie = query.cookie { readCookie(cookie, in: message, from: client) }
         switch verdict {
@@ -144,7 +148,7 @@ package struct Responder: ~Copyable {
             if lacksDemandedCookie {
                 demandCookie()
             } else {
-                find(for: Client(source: client, subnet: usableSubnet))
+                find()
             }
         }
         if limiter.isOn, !passesRateLimit(client) { return 0 }
@@ -152,14 +156,6 @@ package struct Responder: ~Copyable {
         let isTruncated = encode(message, into: &writer)
         count(isTruncated: isTruncated)
         return writer.count
-    }
-
-    /// A source prefix of 0 says that the client does not want to be placed (RFC 7871 §7.1.2): the
-    /// resolver's own address is used.
-    private var usableSubnet: IPAddress? {
-        guard let subnet = query.clientSubnet, subnet.sourcePrefixLength > 0
-        else { return nil }
-        return subnet.address
     }
 
     private var byteCountMax: Int {

@@ -18,7 +18,8 @@ package final class AnswerTable: Sendable {
     let choices: FrozenArray<Choice>
     let shares: FrozenArray<ShareState>
     let endpoints: FrozenArray<EndpointState>
-    /// Addresses of endpoints and names of external targets, in wire form.
+    /// Addresses of endpoints, each after its RDLENGTH, and names of external targets, as they
+    /// stand on the wire.
     let bytes: FrozenArray<UInt8>
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
@@ -54,7 +55,8 @@ package final class AnswerTable: Sendable {
         name: Int, client: Client, random: inout RandomSource
     ) -> Decision {
         withExtendedLifetime(self) {
-            unsafe view.decide(name: name, client: client, random: &random)
+            var view = unsafe view
+            return view.decide(name: name, client: client, random: &random)
         }
     }
 
@@ -64,7 +66,8 @@ package final class AnswerTable: Sendable {
         _ random: inout RandomSource
     ) -> Choice {
         withExtendedLifetime(self) {
-            unsafe view.choose(selector, client, &scope, &random)
+            var view = unsafe view
+            return view.choose(selector, client, &scope, &random)
         }
     }
 }
@@ -194,10 +197,10 @@ private struct AnswerTableBuilder {
         var state = EndpointState(firstIPv4: 0, ipv4Count: 0, ipv6Count: 0, firstIPv6: 0)
         state.firstIPv4 = UInt32(bytes.count)
         state.ipv4Count = UInt16(answered[0].count)
-        for address in answered[0] { bytes += address.bytes }
+        for address in answered[0] { bytes += [0, 4] + address.bytes }
         state.firstIPv6 = UInt32(bytes.count)
         state.ipv6Count = UInt16(answered[1].count)
-        for address in answered[1] { bytes += address.bytes }
+        for address in answered[1] { bytes += [0, 16] + address.bytes }
         endpoints.append(state)
     }
 

@@ -40,6 +40,7 @@ enum Rendezvous {
     }
 
     /// Index of the share whose score −ln(u)/weight is the least, u drawn from prefix and target.
+    @inline(never)
     static func pick(
         _ range: Range<Int>, _ shares: TableView<ShareState>, _ address: IPAddress
     ) -> Int {

@@ -10,6 +10,37 @@ extension ScratchArray where Element == UInt8 {
         precondition(wordFits(at: index, in: capacity))
         unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: word, as: UInt64.self)
     }
+
+    /// Copies `byteCount` bytes of `source` from `start` to the front of this array, in lower case,
+    /// and hands each word of them to `body`, in order; past the last byte the words are zero, and
+    /// so is the one that follows them. There must be room for that.
+    @inlinable @inline(__always)
+    package mutating func copyLowercased(
+        _ source: Span<UInt8>, from start: Int, byteCount: Int, _ body: (UInt64) -> Void
+    ) {
+        precondition(start >= 0 && byteCount >= 0 && byteCount <= source.count &- start)
+        precondition(byteCount <= capacity &- 16)
+        // SAFETY: every word that is read lies within the bytes of `source` checked above, or ends
+        // with them and starts within `source`; what is written ends at most 16 bytes past them.
+        let target = unsafe UnsafeMutableRawPointer(base)
+        var index = 0
+        while index &+ 8 <= byteCount {
+            let word = unsafe source.bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: start &+ index, as: UInt64.self)
+            let lower = lowercased(word: word)
+            unsafe target.storeBytes(of: lower, toByteOffset: index, as: UInt64.self)
+            body(lower)
+            index &+= 8
+        }
+        if index < byteCount {
+            let lower = lowercased(
+                word: source.lastBytes(byteCount &- index, before: start &+ byteCount))
+            unsafe target.storeBytes(of: lower, toByteOffset: index, as: UInt64.self)
+            body(lower)
+            index &+= 8
+        }
+        unsafe target.storeBytes(of: 0, toByteOffset: index, as: UInt64.self)
+    }
 }
 
 extension TableView where Element == UInt8 {
@@ -19,22 +50,79 @@ extension TableView where Element == UInt8 {
         return unsafe UnsafeRawPointer(base.unsafelyUnwrapped + index)
             .loadUnaligned(as: UInt64.self)
     }
+
+    /// Two bytes in network order, which must lie within the table.
+    @inlinable package func uint16(at index: Int) -> UInt16 {
+        precondition(index >= 0 && index <= count &- 2)
+        return unsafe UInt16(
+            bigEndian: UnsafeRawPointer(base.unsafelyUnwrapped + index)
+                .loadUnaligned(as: UInt16.self))
+    }
+
+    /// Whether the `byteCount` bytes from `index`, at least one, are those of `other` from `start`.
+    /// False when fewer than eight bytes follow in one of the two: no name stands there.
+    @inlinable @inline(__always)
+    package func equals(
+        at index: Int, _ other: borrowing ScratchArray<UInt8>, at start: Int, byteCount: Int
+    ) -> Bool {
+        guard index >= 0, start >= 0, byteCount > 0, byteCount &+ 8 <= count &- index,
+            byteCount &+ 8 <= other.capacity &- start
+        else { return false }
+        // SAFETY: words start within the bytes checked above, and end at most seven further.
+        let mine = unsafe UnsafeRawPointer(base.unsafelyUnwrapped + index)
+        let others = unsafe UnsafeRawPointer(other.base + start)
+        var position = 0
+        var left = byteCount
+        while left > 8 {
+            guard
+                unsafe mine.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    == others.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            else { return false }
+            position &+= 8
+            left &-= 8
+        }
+        let difference =
+            unsafe mine.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            ^ others.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        // What comes after the last byte is shifted out.
+        return difference &<< UInt64(truncatingIfNeeded: 64 &- left &* 8) == 0
+    }
 }
 
 extension Span<UInt8> {
     /// Eight bytes from `index`, which must all lie within the span.
     @inlinable package func word(at index: Int) -> UInt64 {
         precondition(wordFits(at: index, in: count))
-        return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+        return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
     }
 
-    /// The last one to seven bytes, the others of the word being zero.
-    @inlinable package func lastBytes(_ number: Int) -> UInt64 {
-        precondition(number > 0 && number < 8 && number <= count)
-        if count >= 8 { return word(at: count &- 8) &>> UInt64(64 &- 8 &* number) }
+    /// Two bytes in network order from `index`, which must both lie within the span.
+    @inlinable package func uint16(at index: Int) -> UInt16 {
+        precondition(index >= 0 && index <= count &- 2)
+        return unsafe UInt16(
+            bigEndian: bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index, as: UInt16.self))
+    }
+
+    /// Four bytes in network order from `index`, which must all lie within the span.
+    @inlinable package func uint32(at index: Int) -> UInt32 {
+        precondition(index >= 0 && index <= count &- 4)
+        return unsafe UInt32(
+            bigEndian: bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index, as: UInt32.self))
+    }
+
+    /// The `number` bytes, one to seven, that end before `end`; the others of the word are zero.
+    @inlinable @inline(__always) package func lastBytes(_ number: Int, before end: Int) -> UInt64 {
+        guard end >= 8 else { return lastBytesOneByOne(number, before: end) }
+        return word(at: end &- 8) &>> UInt64(truncatingIfNeeded: 64 &- 8 &* number)
+    }
+
+    @inline(never) @usableFromInline
+    package func lastBytesOneByOne(_ number: Int, before end: Int) -> UInt64 {
         var word: UInt64 = 0
         for index in 0..<number {
-            word |= UInt64(self[count - number + index]) << UInt64(index * 8)
+            word |= UInt64(self[end - number + index]) << UInt64(index * 8)
         }
         return word
     }
@@ -43,11 +131,6 @@ extension Span<UInt8> {
 /// Whether eight bytes from `index` lie within `count` bytes, which may be fewer than eight.
 @inlinable package func wordFits(at index: Int, in count: Int) -> Bool {
     index >= 0 && index <= count &- 8
-}
-
-/// The first `count` bytes of a word set to ones; `count` is at least 1, and all are from eight on.
-@inlinable package func wordMask(_ count: Int) -> UInt64 {
-    .max &>> UInt64(truncatingIfNeeded: 64 &- min(count, 8) &* 8)
 }
 
 /// ASCII letters of a word in lower case, every other byte as it is.

@@ -89,19 +89,25 @@ struct DatagramBatch: ~Copyable {
         unsafe incoming[slot].msg_hdr.msg_iovlen = 1
         unsafe incoming[slot].msg_hdr.msg_name = addresses + slot * DatagramBatch.addressStride
         unsafe incoming[slot].msg_hdr.msg_control = controls + slot * DatagramBatch.controlStride
+        unsafe resetLengths(slot)
         unsafe outgoing[slot].msg_hdr.msg_iov = outgoingParts + slot
         unsafe outgoing[slot].msg_hdr.msg_iovlen = 1
+    }
+
+    /// Of what the kernel may write.
+    ///
+    /// SAFETY: `slot < slotCount`, and every array has that many elements.
+    @unsafe private func resetLengths(_ slot: Int) {
+        unsafe incoming[slot].msg_hdr.msg_namelen = socklen_t(SocketAddress.byteCountMax)
+        unsafe incoming[slot].msg_hdr.msg_controllen = DatagramBatch.controlStride
     }
 
     // MARK: - One batch
 
     /// Takes what waits at `socket`, at most `slotCount` datagrams; returns how many, or why none.
     mutating func receive(from socket: Int32) -> Outcome {
-        for slot in 0..<DatagramBatch.slotCount {
-            // SAFETY: slot < slotCount. The kernel has overwritten both lengths.
-            unsafe incoming[slot].msg_hdr.msg_namelen = socklen_t(SocketAddress.byteCountMax)
-            unsafe incoming[slot].msg_hdr.msg_controllen = DatagramBatch.controlStride
-        }
+        // The kernel has overwritten both lengths of those that it has filled.
+        for slot in 0..<queryCount { unsafe resetLengths(slot) }
         // SAFETY: `slotCount` headers, each pointing into this batch's own memory.
         let outcome = attempt {
             unsafe Int(clinux_recvmmsg(socket, incoming, UInt32(DatagramBatch.slotCount)))

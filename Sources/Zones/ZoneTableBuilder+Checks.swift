@@ -214,7 +214,7 @@ extension ZoneTableBuilder {
             if let node = find(enclosing.wire) {
                 if isBelowDNAME(node) { return .elsewhere }
                 if nodes[node].cut != ZoneTable.none { return .delegated(exact) }
-                if exact == nil, nodes[node].hasDNAME { return .elsewhere }
+                if exact == nil, nodes[node].traits.contains(.dname) { return .elsewhere }
                 if exact != nil { return .name(node) }
                 let wildcard = nodes[node].wildcard
                 return wildcard == ZoneTable.none ? .nothing : .name(Int(wildcard))

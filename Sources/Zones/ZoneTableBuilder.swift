@@ -110,10 +110,7 @@ package struct ZoneTableBuilder {
 
     private mutating func insertApex(_ origin: DomainName, zone: UInt32) -> Int? {
         let canonical = origin.canonical
-        var hash = NameHash.root
-        for label in canonical.labels.reversed() {
-            hash = NameHash.extend(hash, by: [UInt8(label.count)] + label)
-        }
+        let hash = NameHash.of(canonical.wire[...])
         guard find(canonical.wire[...], hash: hash) == nil else { return nil }
         return insert(canonical.wire[...], hash: hash, zone: zone)
     }
@@ -134,8 +131,7 @@ package struct ZoneTableBuilder {
         }
         var current = apex
         for start in starts.reversed() {
-            let hash = NameHash.extend(
-                nodes[current].hash, by: name[start...start + Int(name[start])])
+            let hash = NameHash.of(name[start...])
             if let existing = find(name[start...], hash: hash) {
                 guard nodes[existing].zone == zone else {
                     let side = parentSide(of: existing, in: zone, below: current)
@@ -352,7 +348,10 @@ package struct ZoneTableBuilder {
     /// nearest to the apex holds.
     private mutating func markCuts(from firstNode: Int, apex: Int) {
         for index in firstNode..<nodes.count {
-            nodes[index].hasDNAME = rrsetIndex(.dname, at: index) != nil
+            if rrsetIndex(.dname, at: index) != nil { nodes[index].traits.insert(.dname) }
+            if rrsetIndex(.cname, at: index) != nil || rrsetIndex(.geo, at: index) != nil {
+                nodes[index].traits.insert(.alias)
+            }
             if index == apex {
                 nodes[index].cut = ZoneTable.none
                 continue
@@ -360,7 +359,7 @@ package struct ZoneTableBuilder {
             let parent = nodes[index].cut
             if nodes[Int(parent)].cut != ZoneTable.none {
                 nodes[index].cut = nodes[Int(parent)].cut
-            } else if nodes[Int(parent)].hasDNAME {
+            } else if nodes[Int(parent)].traits.contains(.dname) {
                 nodes[index].cut = parent
             } else {
                 let isCut = rrsetIndex(.ns, at: index) != nil
@@ -397,12 +396,7 @@ package struct ZoneTableBuilder {
     }
 
     func find(_ canonical: [UInt8]) -> Int? {
-        guard let name = DomainName(wire: canonical) else { return nil }
-        var hash = NameHash.root
-        for label in name.labels.reversed() {
-            hash = NameHash.extend(hash, by: [UInt8(label.count)] + label)
-        }
-        return find(canonical[...], hash: hash)
+        find(canonical[...], hash: NameHash.of(canonical[...]))
     }
 
     mutating func report(

@@ -1,5 +1,6 @@
 import DNSWire
 import Tables
+import TestSupport
 import Testing
 
 @Test func wordsAreLowercasedByteByByte() {
@@ -28,29 +29,125 @@ import Testing
     #expect(!wordFits(at: .max, in: 12))
 }
 
-/// Labels around the word size, names at both ends of the message, every case.
-@Test(arguments: ["a", "www.example.com", "Seven77.EightLtr.NineLette.x", "."])
-func aReadNameIsItsLowerCaseWithTheBuildersHashes(text: String) throws {
-    let name = try #require(DomainName(text))
-    var expected: [UInt64] = [NameHash.root]
-    for label in name.canonical.labels.reversed() {
-        let wire = [UInt8(label.count)] + label
-        expected.insert(NameHash.extend(expected[0], by: wire[...]), at: 0)
-    }
-    for tail in [[], [0, 1, 0, 1], [UInt8](repeating: 0xff, count: 20)] {
-        let message = [UInt8](repeating: 7, count: 12) + name.wire + tail
+/// Names of any bytes and of all lengths, after and before whatever else a message holds: read in
+/// words, and compared with what is done byte by byte.
+@Test(arguments: 0..<64) func aNameReadInWordsIsTheOneReadByteByByte(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<50 {
+        let wire = randomName(&random)
+        let labels = try #require(DomainName(wire: wire)).labels
+        let canonical = wire.map(DNSWire.lowercased)
+        let start = Int.random(in: 0...13, using: &random)
+        let message =
+            randomBytes(start, &random) + wire
+            + randomBytes(Int.random(in: 0...12, using: &random), &random)
         var question = QuestionName()
-        let end = question.read(message.span, at: 12)
-        #expect(end == 12 + name.wire.count)
-        let (labelCount, byteCount) = (question.labelCount, question.byteCount)
-        #expect(labelCount == name.labels.count)
-        #expect(byteCount == name.wire.count)
-        let hashes = (0...labelCount).map { question.hash(from: $0) }
-        #expect(hashes == expected)
-        let table = FrozenArray(name.canonical.wire + [UInt8](repeating: 9, count: 8))
-        let isSame = withExtendedLifetime(table) {
-            question.isSuffix(from: 0, equalTo: table.view, at: 0)
+        // What an earlier query has left behind.
+        let earlier = [63] + randomBytes(63, &random) + [0]
+        _ = question.read(earlier.span, at: 0)
+
+        let end = question.read(message.span, at: start)
+        #expect(end == start + wire.count)
+        let (labelCount, byteCount, hash) = (
+            question.labelCount, question.byteCount, question.hash
+        )
+        #expect(labelCount == labels.count)
+        try #require(byteCount == canonical.count)
+        var bytes: [UInt8] = []
+        for index in 0..<byteCount { bytes.append(question.byte(at: index)) }
+        #expect(bytes == canonical)
+        #expect(hash == NameHash.of(canonical[...]))
+
+        let padding = Int.random(in: 0...9, using: &random)
+        var offset = 0
+        for count in (0...labels.count).reversed() {
+            let hash = question.hash(from: offset)
+            #expect(hash == NameHash.of(canonical[offset...]))
+            let suffix = Array(canonical[offset...])
+            let isItself = question.isSuffix(from: offset, suffix, after: padding)
+            #expect(isItself)
+            var other = suffix
+            other[Int.random(in: suffix.indices, using: &random)] ^= 1 << UInt8(seed & 7)
+            let isOther = question.isSuffix(from: offset, other, after: padding)
+            #expect(!isOther)
+            if count > 0 { offset = question.parent(of: offset) }
         }
-        #expect(isSame)
+        #expect(offset == wire.count - 1)
+
+        let cut = Array(message.prefix(start + wire.count - 1))
+        let endOfCut = question.read(cut.span, at: start)
+        #expect(endOfCut == nil)
+    }
+}
+
+/// A name that is longer than what is left of the table stands nowhere in it.
+@Test func nothingIsReadPastATable() throws {
+    var question = QuestionName()
+    let long = try #require(DomainName("a-long-label-that-nobody-has.version.bind"))
+    _ = question.read(long.wire.span, at: 0)
+    let isThere = question.isSuffix(from: 0, [7, 118], after: 0)
+    #expect(!isThere)
+}
+
+@Test func namesThatAreTooLongAreNotRead() {
+    func read(_ labels: [Int]) -> Int? {
+        var question = QuestionName()
+        var wire: [UInt8] = []
+        for count in labels { wire += [UInt8(count)] + [UInt8](repeating: 0x41, count: count) }
+        wire.append(0)
+        return question.read(wire.span, at: 0)
+    }
+    #expect(read([63, 63, 63, 61]) == 255)
+    #expect(read([63, 63, 63, 62]) == nil)
+    #expect(read([Int](repeating: 1, count: 127)) == 255)
+    #expect(read([Int](repeating: 1, count: 128)) == nil)
+    #expect(read([64]) == nil)
+    #expect(read([0xc0]) == nil)
+}
+
+/// Tables take the low bits of a hash: names that differ in one place only must not crowd there.
+@Test func hashesOfSimilarNamesSpread() throws {
+    for pattern in ["h%.example", "%.a", "www.h%.static.example.com", "aaaaaaa%.example"] {
+        var slots: Set<UInt64> = []
+        for number in 0..<1024 {
+            let text = pattern.split(separator: "%", omittingEmptySubsequences: false)
+                .joined(separator: "\(number)")
+            let name = try #require(DomainName(text))
+            slots.insert(NameHash.of(name.wire[...]) & 2047)
+        }
+        // Drawn at random it would be 805.
+        #expect(slots.count > 740, "\(pattern)")
+    }
+}
+
+extension QuestionName {
+    /// As it would stand in a table, behind `padding` bytes.
+    fileprivate func isSuffix(from offset: Int, _ name: [UInt8], after padding: Int) -> Bool {
+        let table = FrozenArray(
+            [UInt8](repeating: 9, count: padding) + name + [UInt8](repeating: 7, count: 8))
+        return withExtendedLifetime(table) {
+            unsafe isSuffix(from: offset, equalTo: table.view, at: padding)
+        }
+    }
+}
+
+private func randomBytes(_ count: Int, _ random: inout SeededGenerator) -> [UInt8] {
+    (0..<count).map { _ in .random(in: 0 ... .max, using: &random) }
+}
+
+/// A name on the wire, of up to 255 bytes, that need not be a host's.
+private func randomName(_ random: inout SeededGenerator) -> [UInt8] {
+    let most = Int.random(in: 0...254, using: &random)
+    let longest = Int.random(in: 1...63, using: &random)
+    let letters = Bool.random(using: &random)
+    var wire: [UInt8] = []
+    while true {
+        let count = Int.random(in: 1...longest, using: &random)
+        guard wire.count + 1 + count <= most else { return wire + [0] }
+        let label =
+            letters
+            ? (0..<count).map { _ in Array("aAzZ-09_@[`{".utf8).randomElement(using: &random) ?? 0 }
+            : randomBytes(count, &random)
+        wire += [UInt8(count)] + label
     }
 }

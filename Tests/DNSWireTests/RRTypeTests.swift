@@ -25,6 +25,7 @@ func compressibleNamesFollowFromTheDescriptor(_ type: RRType) throws {
         }
     }
     #expect(type.compressibleNames?.count ?? 0 == count)
+    #expect(type.mayCompress == (count > 0))
     if count > 0 {
         #expect(type.compressibleNames?.offset == offset)
         #expect([2, 5, 6, 12, 15].contains(type.rawValue))

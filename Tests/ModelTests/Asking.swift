@@ -69,6 +69,8 @@ struct Asker: ~Copyable {
         var buffer = [UInt8](repeating: 0, count: Responder.streamByteCountMax)
         var span = buffer.mutableSpan
         let count = responder.respond(to: query.span, from: source, over: .stream, into: &span)
-        return try #require(Message(Array(buffer[..<count])), "\(name) \(type)")
+        let message = try #require(Message(Array(buffer[..<count])), "\(name) \(type)")
+        #expect(count == CompressionModel.byteCount(of: message), "\(name) \(type)")
+        return message
     }
 }

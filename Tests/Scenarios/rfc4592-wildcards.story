@@ -48,3 +48,13 @@ query ghost.*.example MX
 query *.example TXT
   rcode NOERROR aa
   answer *.example. 3600 IN TXT "this is a wildcard"
+# Deeper than any name of the zone: the closest encloser is far above.
+query a.b.c.d.e.f.g.h.i.j.k.l.example MX
+  rcode NOERROR aa
+  answer a.b.c.d.e.f.g.h.i.j.k.l.example. 3600 IN MX 10 host1.example.
+query a.b.c.d.e.f.g.h.i.j.k.l.host1.example MX
+  rcode NXDOMAIN aa
+  authority example. 60 IN SOA ns.example.com. hostmaster.example. 1 7200 1800 1209600 60
+# The zone's name is longer than that.
+query . MX
+  rcode REFUSED

@@ -1,0 +1,224 @@
+import DNSWire
+import Tables
+
+/// Writes a response into memory a transport lends: the only place that stores bytes.
+///
+/// Everything that does not fit returns false and may be undone with `truncate(to:)`. Names are
+/// written by `NameCompressor`.
+///
+/// It stands in this target, because its functions are short and called for every response: the
+/// compiler does not make those of another target part of what calls them.
+@safe struct MessageWriter: ~Copyable, ~Escapable {
+    private let base: UnsafeMutablePointer<UInt8>
+    private let capacity: Int
+    /// Bytes that may be written; lowered to what the requestor takes.
+    var limit: Int
+    private(set) var count = 0
+
+    @_lifetime(&memory)
+    init(_ memory: inout MutableSpan<UInt8>, limit: Int = .max) {
+        capacity = memory.count
+        self.limit = min(memory.count, limit)
+        // SAFETY: the writer does not outlive the span's borrow (its lifetime depends on it), and
+        // stays within `limit` ≤ the span's count.
+        unsafe base = memory.withUnsafeMutableBufferPointer { buffer in
+            unsafe buffer.baseAddress.unsafelyUnwrapped
+        }
+    }
+
+    // MARK: - Bytes
+
+    mutating func put(_ byte: UInt8) -> Bool {
+        guard limit &- count >= 1 else { return false }
+        unsafe base[count] = byte
+        count &+= 1
+        return true
+    }
+
+    mutating func put16(_ value: UInt16) -> Bool {
+        guard limit &- count >= 2 else { return false }
+        store16(value, at: count)
+        count &+= 2
+        return true
+    }
+
+    mutating func put32(_ value: UInt32) -> Bool {
+        guard limit &- count >= 4 else { return false }
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+            of: value.bigEndian, as: UInt32.self)
+        count &+= 4
+        return true
+    }
+
+    /// Eight bytes, the lowest first: a word as it was read with `Span.word(at:)`.
+    mutating func putWord(_ word: UInt64) -> Bool {
+        guard limit &- count >= 8 else { return false }
+        store64(word, at: count)
+        count &+= 8
+        return true
+    }
+
+    /// The first `byteCount` bytes, at most 16, of left-aligned bits in network order.
+    mutating func put(leading byteCount: Int, of bits: UInt128) -> Bool {
+        precondition(byteCount >= 0 && byteCount <= 16)
+        guard byteCount <= limit &- count else { return false }
+        if limit &- count >= 16 {
+            // What is written past them is within the limit, and overwritten.
+            store64(UInt64(truncatingIfNeeded: bits >> 64).byteSwapped, at: count)
+            store64(UInt64(truncatingIfNeeded: bits).byteSwapped, at: count &+ 8)
+        } else {
+            var rest = bits.byteSwapped
+            for index in count..<count + byteCount {
+                unsafe base[index] = UInt8(truncatingIfNeeded: rest)
+                rest >>= 8
+            }
+        }
+        count &+= byteCount
+        return true
+    }
+
+    mutating func put(_ bytes: TableView<UInt8>, _ range: Range<Int>) -> Bool {
+        let byteCount = range.count
+        guard byteCount <= limit &- count else { return false }
+        copy(bytes, range.lowerBound, byteCount)
+        return true
+    }
+
+    /// `byteCount` bytes, for which there is room.
+    @inline(__always)
+    private mutating func copy(_ bytes: TableView<UInt8>, _ start: Int, _ byteCount: Int) {
+        // RDATA is mostly short: an IPv6 address with its RDLENGTH has 18 bytes. What is written
+        // past it is within the limit, and overwritten.
+        if byteCount <= 24, limit &- count >= 24, start >= 0, bytes.count &- start >= 24 {
+            unsafe bytes.withBytes(in: start..<start &+ 24) { source in
+                for offset in stride(from: 0, to: 24, by: 8) {
+                    let word = unsafe source.loadUnaligned(
+                        fromByteOffset: offset, as: UInt64.self)
+                    store64(word, at: count &+ offset)
+                }
+            }
+        } else {
+            unsafe bytes.withBytes(in: start..<start + byteCount) { source in
+                if let start = source.baseAddress {
+                    unsafe UnsafeMutableRawPointer(base + count).copyMemory(
+                        from: start, byteCount: source.count)
+                }
+            }
+        }
+        count &+= byteCount
+    }
+
+    /// Records of class IN whose owner is the name of the question, which stands right after the
+    /// header: a pointer to it comes first. `recordCount` times RDLENGTH and RDATA, without any
+    /// name that may be compressed, stand in `bytes` from `start`.
+    mutating func putRecordsOfQuestion(
+        _ type: RRType, ttl: UInt32, _ recordCount: UInt16, _ bytes: TableView<UInt8>,
+        at start: Int
+    ) -> Bool {
+        let pointer = UInt64(0xc000 | UInt16(Query.headerByteCount))
+        let fixed =
+            (pointer << 48 | UInt64(type.rawValue) << 32 | UInt64(Query.classIN) << 16
+            | UInt64(ttl >> 16)).byteSwapped
+        var source = start
+        var left = recordCount
+        while left > 0 {
+            let byteCount = 2 &+ Int(bytes.uint16(at: source))
+            guard 10 &+ byteCount <= limit &- count else { return false }
+            store64(fixed, at: count)
+            store16(UInt16(truncatingIfNeeded: ttl), at: count &+ 8)
+            count &+= 10
+            copy(bytes, source, byteCount)
+            source &+= byteCount
+            left &-= 1
+        }
+        return true
+    }
+
+    /// Begins the message with the header's identifier and whatever else stands in the query up to
+    /// `end`: its header, to be overwritten by `patchHeader`, and its question.
+    mutating func putQuestion(_ query: Span<UInt8>, upTo end: Int) -> Bool {
+        precondition(count == 0 && end >= Query.headerByteCount && end <= query.count)
+        guard end <= limit else { return false }
+        unsafe query.withUnsafeBytes { source in
+            // SAFETY: `end` bytes are in the query, and fit here; a span with bytes has a base.
+            unsafe UnsafeMutableRawPointer(base).copyMemory(
+                from: source.baseAddress.unsafelyUnwrapped, byteCount: end)
+        }
+        count = end
+        return true
+    }
+
+    /// The question's name as an owner; it stands right after the header.
+    mutating func putPointerToQuestion() -> Bool {
+        put16(0xc000 | UInt16(Query.headerByteCount))
+    }
+
+    /// Overwrites two bytes already written.
+    mutating func patch16(_ value: UInt16, at position: Int) {
+        precondition(position >= 0 && position + 2 <= count)
+        store16(value, at: position)
+    }
+
+    func byte(at position: Int) -> UInt8 {
+        precondition(position >= 0 && position < count)
+        return unsafe base[position]
+    }
+
+    /// Gives back what was written after `position`.
+    mutating func truncate(to position: Int) {
+        precondition(position >= 0 && position <= count)
+        count = position
+    }
+
+    /// Whether `byteCount` bytes from `position`, all of them written, are those at `start` of
+    /// `bytes`, the case of letters ignored. Length bytes of labels are like no letter.
+    func equals(
+        at position: Int, _ bytes: TableView<UInt8>, at start: Int, byteCount: Int
+    ) -> Bool {
+        precondition(position >= 0 && byteCount >= 0 && byteCount <= count &- position)
+        var offset = 0
+        while offset < byteCount {
+            let left = byteCount &- offset
+            // Eight at a time may reach past the last one, but not past either memory.
+            if left < 8, position &+ offset &+ 8 > capacity || start &+ offset &+ 8 > bytes.count {
+                guard
+                    unsafe lowercased(base[position &+ offset])
+                        == lowercased(bytes[start &+ offset])
+                else { return false }
+                offset &+= 1
+                continue
+            }
+            // SAFETY: from eight bytes that have been written, or that end within the memory.
+            let mine = unsafe UnsafeRawPointer(base + position + offset)
+                .loadUnaligned(as: UInt64.self)
+            let theirs = bytes.word(at: start &+ offset)
+            // Those past the last one are shifted out. Mostly the case is the same.
+            let unused = UInt64(truncatingIfNeeded: 64 &- min(left, 8) &* 8)
+            if (mine ^ theirs) &<< unused != 0 {
+                let difference = lowercased(word: mine) ^ lowercased(word: theirs)
+                guard difference &<< unused == 0 else { return false }
+            }
+            offset &+= 8
+        }
+        return true
+    }
+
+    private func store16(_ value: UInt16, at position: Int) {
+        unsafe UnsafeMutableRawPointer(base + position).storeBytes(
+            of: value.bigEndian, as: UInt16.self)
+    }
+
+    /// `position + 8` is at most `limit`.
+    private func store64(_ word: UInt64, at position: Int) {
+        unsafe UnsafeMutableRawPointer(base + position).storeBytes(of: word, as: UInt64.self)
+    }
+
+    /// The header's flags and counts (RFC 1035 §4.1.1); a header has been written.
+    ///
+    /// `counts`: of questions, answers, authorities and additionals, from the top 16 bits down.
+    mutating func patchHeader(flags: UInt16, counts: UInt64) {
+        precondition(count >= Query.headerByteCount)
+        store16(flags, at: 2)
+        store64(counts.byteSwapped, at: 4)
+    }
+}

@@ -5,23 +5,35 @@ import TestSupport
 // or something could not be measured, 2 for wrong usage.
 let usage = """
     usage: benchmark instructions [--record]
+           benchmark load
 
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
+    load           processor time and memory of loading a million names, beside NSD and Knot
 
     """
 
 let thresholdsFile = Programs.packageFolder + "/Tests/Benchmarks/thresholds.json"
 let words = Array(CommandLine.arguments.dropFirst())
+if words == ["load"] {
+    do {
+        try Load.report(program: Programs.own("geodnsd"))
+        exit(0)
+    } catch {
+        print("benchmark: \(error)")
+        exit(1)
+    }
+}
 guard words.first == "instructions", words.dropFirst().allSatisfy({ $0 == "--record" }) else {
     print(usage, terminator: "")
     exit(2)
 }
 
 do {
-    let results = try Instructions.measure(
+    var results = try Instructions.measure(
         program: Programs.own("geodnsd"),
         geoData: Programs.packageFolder + "/geo-data/world-country.mmdb")
+    results.append(try LoadInstructions.measure(program: Programs.own("geodnsd")))
     let thresholds = try JSONDecoder().decode(
         [String: Int].self, from: Data(contentsOf: URL(filePath: thresholdsFile)))
     let isGood = Instructions.report(results, thresholds: thresholds)

@@ -201,7 +201,7 @@ import Testing
             let isFour = inet_pton(AF_INET, text, &four) == 1
             let isSix = inet_pton(AF_INET6, text, &six) == 1
             let address = IPAddress(text)
-            #expect(address != nil == (isFour || isSix), "\(text)")
+            #expect((address != nil) == (isFour || isSix), "\(text)")
             if isFour { #expect(address?.ipv4Value == UInt32(bigEndian: four), "\(text)") }
             if isSix {
                 let bytes = withUnsafeBytes(of: six) { Array($0) }

@@ -4,7 +4,8 @@
 /// also holds the `FrozenArray` it came from.
 @safe @usableFromInline
 package final class FrozenArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
-    /// Taken over as it is: a table of a million names must not be in memory twice while it is made.
+    /// Taken over as it is: a table of a million names must not be in memory twice while it is
+    /// made.
     private let elements: [Element]
     // SAFETY: the storage of `elements`, which stays where it is: it is held here and never
     // changed, and whoever else holds the array gets a copy when changing it.

@@ -191,8 +191,9 @@ package struct ZoneTableBuilder: ~Copyable {
                 continue
             }
             guard nodes[existing].zone == zone else {
-                guard label == 0, orParentSide else { return nil }
-                return parentSide(of: existing, in: zone, below: current)
+                // Made for names below it too: to this zone it is an empty non-terminal then.
+                let side = parentSide(of: existing, in: zone, below: current)
+                return label == 0 && orParentSide ? side : nil
             }
             current = existing
         }

@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test conformance fuzz soak instructions bench lint format
-.PHONY: install uninstall clean
+.PHONY: help deps build geo-data demo test conformance fuzz soak instructions load bench lint
+.PHONY: format install uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
@@ -72,6 +72,11 @@ instructions: deps geo-data ## Count instructions per query against thresholds (
 	$(SWIFT) build $(RELEASE) --product benchmark
 	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" instructions \
 	    $(if $(RECORD),--record)
+
+load: deps ## Load a million names and 10,000 zones, beside NSD and Knot: seconds and megabytes
+	$(SWIFT) build $(RELEASE) --product geodnsd
+	$(SWIFT) build $(RELEASE) --product benchmark
+	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" load
 
 # Ratios of one run: for a machine without other work.
 ROUNDS ?= 5

@@ -103,13 +103,16 @@ extension IPAddress: LosslessStringConvertible {
     /// Dotted decimal (four decimal numbers, no leading zeros) or RFC 4291 §2.2 text; no zone
     /// identifier. Nil for anything else.
     @usableFromInline package init?(_ text: String) {
-        let bytes = Array(text.utf8)
-        if bytes.contains(UInt8(ascii: ":")) {
-            guard let value = IPAddress.parseIPv6(bytes[...]) else { return nil }
-            self.init(ipv6: value)
-        } else {
-            guard let value = IPAddress.parseIPv4(bytes[...]) else { return nil }
+        self.init(utf8: text.utf8.span)
+    }
+
+    /// The same from the bytes of a text: a zone file may hold a million of them.
+    package init?(utf8 text: Span<UInt8>) {
+        if let value = IPAddress.parseIPv4(text, from: 0) {
             self.init(ipv4: value)
+        } else {
+            guard let value = IPAddress.parseIPv6(text) else { return nil }
+            self.init(ipv6: value)
         }
     }
 
@@ -121,65 +124,79 @@ extension IPAddress: LosslessStringConvertible {
         }
     }
 
-    private static func parseIPv4(_ text: ArraySlice<UInt8>) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
+    /// All of `text` from `start` on.
+    private static func parseIPv4(_ text: Span<UInt8>, from start: Int) -> UInt32? {
         var value: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0")
-            else { return nil }
-            var octet: UInt32 = 0
-            for digit in part {
-                guard (0x30...0x39).contains(digit) else { return nil }
-                octet = octet * 10 + UInt32(digit - 0x30)
+        var octet: UInt32 = 0
+        var digitCount = 0
+        var dotCount = 0
+        for index in start..<text.count {
+            let byte = text[index]
+            if byte == UInt8(ascii: ".") {
+                guard digitCount > 0, octet <= 255 else { return nil }
+                value = value << 8 | octet
+                octet = 0
+                digitCount = 0
+                dotCount += 1
+            } else {
+                let digit = byte &- UInt8(ascii: "0")
+                guard digit < 10, digitCount < 3, octet > 0 || digitCount == 0 else { return nil }
+                octet = octet &* 10 &+ UInt32(digit)
+                digitCount += 1
             }
-            guard octet <= 255 else { return nil }
-            value = value << 8 | octet
         }
-        return value
+        guard dotCount == 3, digitCount > 0, octet <= 255 else { return nil }
+        return value << 8 | octet
     }
 
-    private static func parseIPv6(_ text: ArraySlice<UInt8>) -> UInt128? {
+    private static func parseIPv6(_ text: Span<UInt8>) -> UInt128? {
         let colon = UInt8(ascii: ":")
-        var gap: ArraySlice<UInt8>.Index?
-        for index in text.indices.dropLast() where text[index] == colon && text[index + 1] == colon
-        {
-            guard gap == nil else { return nil }
-            gap = index
+        var value: UInt128 = 0
+        var groupCount = 0
+        /// Groups before the `::`.
+        var gap: Int?
+        var position = 0
+        if text.count >= 2, text[0] == colon, text[1] == colon {
+            gap = 0
+            position = 2
         }
-        func groups(_ part: ArraySlice<UInt8>, mayEndInIPv4: Bool) -> [UInt16]? {
-            if part.isEmpty { return [] }
-            let pieces = part.split(separator: colon, omittingEmptySubsequences: false)
-            var result: [UInt16] = []
-            for (index, piece) in pieces.enumerated() {
-                if piece.contains(UInt8(ascii: ".")) {
-                    guard mayEndInIPv4, index == pieces.count - 1, let value = parseIPv4(piece)
-                    else { return nil }
-                    result += [UInt16(value >> 16), UInt16(truncatingIfNeeded: value)]
-                    continue
-                }
-                guard (1...4).contains(piece.count),
-                    let group = UInt16(String(decoding: piece, as: UTF8.self), radix: 16),
-                    piece.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") })
-                else { return nil }
-                result.append(group)
+        while position < text.count {
+            let start = position
+            var group: UInt128 = 0
+            while position < text.count, let digit = hexadecimalDigit(text[position]) {
+                guard position - start < 4 else { return nil }
+                group = group << 4 | UInt128(digit)
+                position += 1
             }
-            return result
-        }
-        var all: [UInt16]
-        if let gap {
-            guard let head = groups(text[..<gap], mayEndInIPv4: false),
-                let tail = groups(text[(gap + 2)...], mayEndInIPv4: true),
-                head.count + tail.count <= 7
-            else { return nil }
-            all = head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
-        } else {
-            guard let groups = groups(text, mayEndInIPv4: true), groups.count == 8 else {
-                return nil
+            if position < text.count, text[position] == UInt8(ascii: ".") {
+                guard let ipv4 = parseIPv4(text, from: start) else { return nil }
+                value = value << 32 | UInt128(ipv4)
+                groupCount += 2
+                break
             }
-            all = groups
+            guard position > start, groupCount < 8 else { return nil }
+            value = value << 16 | group
+            groupCount += 1
+            if position == text.count { break }
+            guard text[position] == colon, position + 1 < text.count else { return nil }
+            position += 1
+            if text[position] == colon {
+                guard gap == nil else { return nil }
+                gap = groupCount
+                position += 1
+            }
         }
-        return all.reduce(0) { $0 << 16 | UInt128($1) }
+        guard let gap else { return groupCount == 8 ? value : nil }
+        guard groupCount <= 7 else { return nil }
+        let low = UInt128(16 * (groupCount - gap))
+        return (value >> low) << UInt128(16 * (8 - gap)) | value & ~(UInt128.max << low)
+    }
+
+    private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+        let digit = byte &- UInt8(ascii: "0")
+        if digit < 10 { return digit }
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? letter + 10 : nil
     }
 
     private var ipv6Description: String {

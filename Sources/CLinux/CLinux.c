@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -130,6 +131,20 @@ int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t even
 
 uint64_t clinux_epoll_token(const struct epoll_event *event) {
     return event->data.u64;
+}
+
+// MARK: Memory
+
+void clinux_map_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    // Set alone, the other would stay low, and the heap grow and shrink all the time while loading.
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
+void clinux_release_free_memory(void)
+{
+    malloc_trim(0);
 }
 
 // MARK: Threads and errors

@@ -47,7 +47,7 @@ package struct MaxMindDatabase: LocationSource {
     }
 
     /// Networks of the family's partition, unknown ones included.
-    package func networkCount(_ family: IPAddress.Family) -> Int {
+    package func leafCount(of family: IPAddress.Family) -> Int {
         (family == .ipv4 ? ipv4 : ipv6).count
     }
 

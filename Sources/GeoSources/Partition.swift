@@ -11,11 +11,20 @@ struct Partition: Sendable {
     private var lengths: [UInt8] = []
     private var places: [UInt32] = []
 
-    init(of family: IPAddress.Family) { self.family = family }
+    /// Makes room for as many prefixes as there may be; what is not used costs addresses only.
+    init(of family: IPAddress.Family, countMax: Int) {
+        self.family = family
+        switch family {
+        case .ipv4: ipv4Starts.reserveCapacity(countMax)
+        case .ipv6: ipv6Starts.reserveCapacity(countMax)
+        }
+        lengths.reserveCapacity(countMax)
+        places.reserveCapacity(countMax)
+    }
 
     /// The whole space, unknown.
     static func unknown(_ family: IPAddress.Family) -> Partition {
-        var partition = Partition(of: family)
+        var partition = Partition(of: family, countMax: 1)
         partition.append(0, length: 0, place: 0)
         return partition
     }

@@ -16,6 +16,11 @@ struct TreeWalk: ~Copyable {
     private var placeIndexes: [Place: PlaceIndex] = [.unknown: 0]
     /// By offset into the data section.
     private var placesOfRecords: [UInt32: PlaceIndex] = [:]
+    /// Some of them again, each where its offset leads: neighbours alternate between few places.
+    private var recent = [(offset: UInt32, place: PlaceIndex)](
+        repeating: (.max, 0), count: recentCount)
+    /// A power of two.
+    private static let recentCount = 1024
 
     /// IPv6 networks that lead to IPv4 places: `IPAddress.embeddedIPv4` looks them up as IPv4, and
     /// ::/96 is where the format keeps the IPv4 tree. Each is one unknown leaf.
@@ -56,9 +61,10 @@ struct TreeWalk: ~Copyable {
     private mutating func partition(
         _ family: IPAddress.Family, from root: DatabaseReader.Record
     ) throws(GeoSourceError) -> Partition {
-        var partition = Partition(of: family)
+        var partition = Partition(of: family, countMax: Int(reader.nodeCount) + 1)
         let whole = Prefix(IPAddress(leftAligned: 0, family: family), length: 0)
         var pending = [(prefix: whole, record: root)]
+        pending.reserveCapacity(family.bitCount + 1)
         while let (prefix, record) = pending.popLast() {
             if family == .ipv6, [16, 32, 96].contains(prefix.length),
                 TreeWalk.ipv4Networks.contains(prefix)
@@ -87,6 +93,16 @@ struct TreeWalk: ~Copyable {
     }
 
     private mutating func place(
+        at offset: UInt32, of prefix: Prefix
+    ) throws(GeoSourceError) -> PlaceIndex {
+        let slot = Int((offset &* 0x9e37_79b1) >> 22) % TreeWalk.recentCount
+        if recent[slot].offset == offset { return recent[slot].place }
+        let place = try knownPlace(at: offset, of: prefix)
+        recent[slot] = (offset, place)
+        return place
+    }
+
+    private mutating func knownPlace(
         at offset: UInt32, of prefix: Prefix
     ) throws(GeoSourceError) -> PlaceIndex {
         if let known = placesOfRecords[offset] { return known }

@@ -10,36 +10,56 @@ extension LocationTable {
         from source: some LocationSource, overrides: [PrefixOverride],
         order: (_ place: PlaceIndex, _ line: Int?) -> OrderIndex
     ) -> LocationTable {
-        var known: [OrderKey: OrderIndex] = [:]
-        var plain = [OrderIndex?](repeating: nil, count: source.places.count)
+        var orders = KnownOrders(placeCount: source.places.count)
         var compiler = LocationTableCompiler()
         for family in [IPAddress.Family.ipv4, .ipv6] {
-            var merger = PrefixMerger()
-            let overrides = reachable(overrides, in: family)
-            var cursor = OverrideCursor(overrides)
-            func orderOf(_ place: PlaceIndex, _ line: Int?) -> OrderIndex {
-                if line == nil, let found = plain[place] { return found }
-                if line == embeddedLine { return embeddedOrder }
-                let key = OrderKey(place: place, line: line)
-                if let found = known[key] { return found }
-                let found = order(place, line)
-                known[key] = found
-                if line == nil { plain[place] = found }
-                return found
-            }
+            var merger = PrefixMerger(countMax: source.leafCount(of: family))
+            var cursor = OverrideCursor(reachable(overrides, in: family))
             source.forEachLeaf(of: family) { bits, length, place in
-                guard !overrides.isEmpty else {
-                    return merger.append(bits, length: length, order: orderOf(place, nil))
+                if cursor.isClear(bits, length: length) {
+                    let found = orders.order(place, order)
+                    return merger.append(bits, length: length, order: found)
                 }
                 let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
                 cursor.split(leaf) { piece, line in
-                    merger.append(
-                        piece.address.bits, length: piece.length, order: orderOf(place, line))
+                    let found = orders.order(place, line: line, order)
+                    merger.append(piece.address.bits, length: piece.length, order: found)
                 }
             }
             compiler.add(merger)
         }
         return compiler.finish()
+    }
+
+    /// What was asked for before: a million leaves have some hundred places.
+    private struct KnownOrders {
+        /// By place, where no line of the map covers the address; -1: not asked for yet.
+        private var plain: [Int32]
+        private var underLines: [OrderKey: OrderIndex] = [:]
+
+        init(placeCount: Int) { plain = Array(repeating: -1, count: placeCount) }
+
+        mutating func order(
+            _ place: PlaceIndex, _ make: (PlaceIndex, Int?) -> OrderIndex
+        ) -> OrderIndex {
+            let known = plain[place]
+            if known >= 0 { return Int(known) }
+            let order = make(place, nil)
+            plain[place] = Int32(order)
+            return order
+        }
+
+        mutating func order(
+            _ place: PlaceIndex, line: Int?, _ make: (PlaceIndex, Int?) -> OrderIndex
+        ) -> OrderIndex {
+            guard let line else { return order(place, make) }
+            if line == embeddedLine { return embeddedOrder }
+            let key = OrderKey(place: place, line: line)
+            if let known = underLines[key] { return known }
+            let order = make(place, line)
+            underLines[key] = order
+            return order
+        }
     }
 
     /// IPv6 forms that carry an IPv4 address are looked up as IPv4, with a scope of their own. No
@@ -60,7 +80,7 @@ extension LocationTable {
 
     private struct OrderKey: Hashable {
         var place: PlaceIndex
-        var line: Int?
+        var line: Int
     }
 }
 

@@ -28,6 +28,10 @@ package struct MemoryLocationSource: LocationSource {
         ipv6 = MemoryLocationSource.partition(placed, .ipv6)
     }
 
+    package func leafCount(of family: IPAddress.Family) -> Int {
+        (family == .ipv4 ? ipv4 : ipv6).count
+    }
+
     package func forEachLeaf(
         of family: IPAddress.Family,
         _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void

@@ -49,6 +49,9 @@ package protocol LocationSource {
     /// Place 0 is `Place.unknown`.
     var places: [Place] { get }
 
+    /// How many leaves the partition of `family` has.
+    func leafCount(of family: IPAddress.Family) -> Int
+
     /// Calls `body` for every leaf of the partition of `family`, in address order, without a gap:
     /// the leaf's first address (left-aligned bits, as in `IPAddress`), its prefix length, its
     /// place. IPv6 forms that carry an IPv4 address (`IPAddress.embeddedIPv4`) are looked up as

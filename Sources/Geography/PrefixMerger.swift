@@ -7,12 +7,19 @@ struct PrefixMerger {
     private(set) var lengths: [UInt8] = []
     private(set) var orders: [Int32] = []
 
+    /// Makes room for as many prefixes as there may be; what is not used costs addresses only.
+    init(countMax: Int) {
+        starts.reserveCapacity(countMax)
+        lengths.reserveCapacity(countMax)
+        orders.reserveCapacity(countMax)
+    }
+
     /// The next prefix of the partition; equal siblings melt into their parent at once.
     mutating func append(_ start: UInt128, length: Int, order: OrderIndex) {
         var start = start
         var length = UInt8(length)
-        while let last = lengths.last, last == length, length > 0,
-            orders[orders.count - 1] == order,
+        while let last = orders.last, last == order, length > 0,
+            lengths[lengths.count - 1] == length,
             starts[starts.count - 1] == start & ~(UInt128(1) << UInt128(128 - length)),
             start & (UInt128(1) << UInt128(128 - length)) != 0
         {
@@ -36,12 +43,27 @@ struct OverrideCursor {
     /// Overrides that contain the leaf at hand, outermost first.
     private var open: [PrefixOverride] = []
     private var next = 0
+    /// Where `next` starts; the last address of all when there is none.
+    private var nextStart = UInt128.max
 
     /// Overrides of one family.
     init(_ overrides: [PrefixOverride]) {
         sorted = overrides.sorted {
             ($0.prefix.address.bits, $0.prefix.length) < ($1.prefix.address.bits, $1.prefix.length)
         }
+        noteNext()
+    }
+
+    private mutating func noteNext() {
+        nextStart = next < sorted.count ? sorted[next].prefix.address.bits : .max
+    }
+
+    /// Whether no override touches the leaf, so that it need not be split. False for some that
+    /// none touches.
+    func isClear(_ bits: UInt128, length: Int) -> Bool {
+        guard open.isEmpty else { return false }
+        let end = length == 0 ? .max : bits | UInt128.max >> UInt128(length)
+        return end < nextStart
     }
 
     /// Calls `body` for the pieces of the database leaf `leaf`, in address order, each with the
@@ -54,6 +76,7 @@ struct OverrideCursor {
         }
         let first = next
         while next < sorted.count, leaf.contains(sorted[next].prefix) { next += 1 }
+        noteNext()
         OverrideCursor.emit(leaf, line: open.last?.line, inner: sorted[first..<next], body)
     }
 

@@ -54,15 +54,30 @@ package enum FileSystem {
             errno = EISDIR
             throw FileError(path)
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(status.st_size))
-        var chunk = [UInt8](repeating: 0, count: 1 << 18)
+        // One more than it should hold, so that a single read sees its end.
+        var bytes = try readOnce(file, path, byteCountMax: Int(status.st_size) + 1)
+        if bytes.count == status.st_size { return bytes }
+        // It is a pipe or the like, or being written: on to its end.
         while true {
-            let count = unsafe Glibc.read(file, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw FileError(path) }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
+            let more = try readOnce(file, path, byteCountMax: 1 << 18)
+            if more.isEmpty { return bytes }
+            bytes += more
         }
+    }
+
+    /// What one call of `read` gives; nothing at the end of the file.
+    private static func readOnce(
+        _ file: Int32, _ path: String, byteCountMax: Int
+    ) throws(FileError) -> [UInt8] {
+        var status = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCountMax) { buffer, count in
+            repeat {
+                // SAFETY: the kernel writes at most the buffer's own count of bytes.
+                unsafe status = Glibc.read(file, buffer.baseAddress, buffer.count)
+            } while status < 0 && errno == EINTR
+            count = max(0, status)
+        }
+        guard status >= 0 else { throw FileError(path) }
+        return bytes
     }
 }

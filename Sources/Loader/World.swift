@@ -67,7 +67,7 @@ package enum ZoneLoader {
             diagnostics += problems
             if let draft { drafts.append(draft) }
         }
-        let (world, problems) = build(drafts, files: files, source: source)
+        let (world, problems) = build(&drafts, files: files, source: source)
         diagnostics += problems
         if let world { diagnostics += unmetExpectations(of: world, files: files, source: source) }
         return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
@@ -122,7 +122,7 @@ package enum ZoneLoader {
             diagnostics += problems
         }
         let (world, problems) = build(
-            drafts, files: zones.map { $0.origin + ".zone" }, source: source)
+            &drafts, files: zones.map { $0.origin + ".zone" }, source: source)
         diagnostics += problems
         return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
     }
@@ -162,9 +162,9 @@ package enum ZoneLoader {
 
     /// Checks go on past the first error, so that one run reports everything.
     private static func build(
-        _ drafts: [ZoneDraft], files: [String], source: some LocationSource
+        _ drafts: inout [ZoneDraft], files: [String], source: some LocationSource
     ) -> (world: World?, diagnostics: [Diagnostic]) {
-        let (table, zoneProblems) = ZoneTableBuilder.build(drafts)
+        let (table, zoneProblems) = ZoneTableBuilder.build(&drafts)
         let (plan, steeringProblems) = SteeringPlanBuilder.build(
             drafts, table: table, source: source)
         let diagnostics = zoneProblems + steeringProblems
@@ -172,7 +172,7 @@ package enum ZoneLoader {
         let summaries = zip(drafts, files).map { draft, file in
             World.ZoneSummary(
                 origin: draft.origin, serial: table.serial(of: draft.origin) ?? 0,
-                file: file, recordCount: draft.records.count, geoCount: draft.geos.count)
+                file: file, recordCount: draft.recordCount, geoCount: draft.geos.count)
         }
         return (World(zones: table, plan: plan, summaries: summaries), diagnostics)
     }

@@ -1,4 +1,5 @@
 import Administration
+import CLinux
 package import Configuration
 import DNSWire
 import Diagnostics
@@ -67,6 +68,7 @@ package final class Server {
 
     /// Runs until told to stop. Returns the exit status.
     package func run() -> Int32 {
+        clinux_map_large_blocks()
         let descriptorCountMax = raiseDescriptorLimit()
         guard let world = load() else { return 1 }
         if settings.checkOnly {
@@ -313,6 +315,8 @@ package final class Server {
         serving.update(monitor.table)
         // So that the monitor knows when to come next.
         monitor.refresh()
+        // What loading has left, which is about as much as what it has made.
+        clinux_release_free_memory()
         return true
     }
 

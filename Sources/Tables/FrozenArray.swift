@@ -4,15 +4,17 @@
 /// also holds the `FrozenArray` it came from.
 @safe @usableFromInline
 package final class FrozenArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
-    // SAFETY: written only in init; freed only in deinit.
-    @usableFromInline let storage: UnsafeMutableBufferPointer<Element>
+    /// Taken over as it is: a table of a million names must not be in memory twice while it is
+    /// made.
+    private let elements: [Element]
+    // SAFETY: the storage of `elements`, which stays where it is: it is held here and never
+    // changed, and whoever else holds the array gets a copy when changing it.
+    @usableFromInline let storage: UnsafeBufferPointer<Element>
 
-    @inlinable package init(_ elements: [Element]) {
-        unsafe storage = .allocate(capacity: elements.count)
-        _ = unsafe storage.initialize(fromContentsOf: elements)
+    package init(_ elements: consuming [Element]) {
+        self.elements = elements
+        unsafe storage = self.elements.withUnsafeBufferPointer { unsafe $0 }
     }
-
-    deinit { unsafe storage.deallocate() }
 
     @inlinable package var count: Int { unsafe storage.count }
 
@@ -23,7 +25,7 @@ package final class FrozenArray<Element: BitwiseCopyable & Sendable>: @unchecked
     /// Valid for as long as this object lives, and unsafe for that reason: whoever takes a view
     /// sees to it that the object outlives its use.
     @unsafe @inlinable package var view: TableView<Element> {
-        unsafe TableView(UnsafeBufferPointer(storage))
+        unsafe TableView(storage)
     }
 }
 

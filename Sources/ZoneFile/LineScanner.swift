@@ -120,7 +120,9 @@ extension LineScanner {
     private mutating func scanWord() {
         var token = Token(
             start: position, end: position, line: line, column: column, isQuoted: false)
-        scanning: while position < bytes.count {
+        scanning: while true {
+            position = endOfPlain(from: position)
+            guard position < bytes.count else { break }
             switch ByteClass.of(bytes[position]) {
             case .word:
                 position += 1
@@ -137,6 +139,14 @@ extension LineScanner {
         }
         token.end = position
         tokens.append(token)
+    }
+
+    /// Behind the run of bytes that nearly all words consist of.
+    private func endOfPlain(from start: Int) -> Int {
+        let bytes = bytes.span
+        var end = start
+        while end < bytes.count, ByteClass.isWord(bytes[end]) { end &+= 1 }
+        return end
     }
 
     private mutating func scanQuoted() {
@@ -266,5 +276,16 @@ private enum ByteClass {
         case 0..<0x20, 0x7f: .control
         default: .word
         }
+    }
+
+    /// `of(byte) == .word`, for the loop that most of the time goes into.
+    @inline(__always) static func isWord(_ byte: UInt8) -> Bool {
+        if byte < 0x40 { return special >> UInt64(byte) & 1 == 0 }
+        return byte != UInt8(ascii: "\\") && byte != 0x7f
+    }
+
+    /// Bit i: byte i, one of those below 64, has a meaning of its own: controls, blanks, `"();`.
+    private static var special: UInt64 {
+        0xffff_ffff | 1 << 0x20 | 1 << 0x22 | 1 << 0x28 | 1 << 0x29 | 1 << 0x3b
     }
 }

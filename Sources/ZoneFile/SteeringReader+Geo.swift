@@ -106,7 +106,7 @@ extension SteeringReader {
             report(word, "service is a relative name, put before each region's, without final dot")
             return nil
         }
-        if let fault = appendName(word.text, origin: .root, to: &wire) {
+        if let fault = appendName(word.text.span, origin: .root, to: &wire) {
             report(word, "service \(shown(word.text)): \(fault.message)")
             return nil
         }

@@ -125,7 +125,7 @@ extension SteeringReader {
         var wire: [UInt8] = []
         if word.isEmpty {
             report(word, "the \(what) is missing")
-        } else if let fault = appendName(word.text, origin: origin, to: &wire) {
+        } else if let fault = appendName(word.text.span, origin: origin, to: &wire) {
             report(word, "\(what) \(shown(word.text)): \(fault.message)")
         } else if let name = DomainName(wire: wire) {
             return name

@@ -41,7 +41,7 @@ extension ZoneFileParser {
         var wire: [UInt8] = []
         if token.isQuoted {
             report(token, "expected a name, found a quoted string")
-        } else if let fault = appendName(text(of: token), origin: origin, to: &wire) {
+        } else if let fault = appendName(text(of: token).span, origin: origin, to: &wire) {
             report(token, "origin \(shown(text(of: token))): \(fault.message)")
         } else if let name = DomainName(wire: wire) {
             if name.isWithin(zone) { return name }

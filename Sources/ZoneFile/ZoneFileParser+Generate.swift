@@ -35,7 +35,7 @@ extension ZoneFileParser {
         }
         // The RDATA is one word, or many in quotes.
         let typeToken = tokens[tokens.count - 2]
-        guard TypeWords.type(text(of: typeToken)) != nil else {
+        guard TypeWords.type(text(of: typeToken).span) != nil else {
             report(
                 typeToken,
                 "$GENERATE: expected a record type before the last word, found "
@@ -111,9 +111,7 @@ extension ZoneFileParser {
 
     private mutating func readGenerated() {
         guard scanner.nextLine() else { return }
-        for fault in scanner.takeFaults() {
-            report(line: fault.line, column: fault.column, fault.message)
-        }
+        if scanner.isDamaged { reportFaults() }
         guard !scanner.isDamaged, let first = scanner.tokens.first else { return }
         // The next record without an owner has the owner of the one before this line.
         let previous = (owner, ownerWire)

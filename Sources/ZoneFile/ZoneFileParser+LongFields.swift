@@ -83,7 +83,7 @@ extension ZoneFileParser {
 
     /// A type that a record speaks of, or nil after a report.
     private mutating func readListedType(_ token: Token) -> RRType? {
-        if !token.isQuoted, let type = TypeWords.type(text(of: token)), type.rawValue != 0 {
+        if !token.isQuoted, let type = TypeWords.type(text(of: token).span), type.rawValue != 0 {
             return type
         }
         report(token, "expected a record type, found \(shown(text(of: token)))")

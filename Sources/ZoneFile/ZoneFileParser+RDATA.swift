@@ -9,6 +9,9 @@ extension ZoneFileParser {
         if first < scanner.tokens.count, isGenericMark(scanner.tokens[first]) {
             return readGeneric(type, from: first + 1)
         }
+        if first == scanner.tokens.count - 1, readOneWord(type, scanner.tokens[first]) {
+            return true
+        }
         guard let descriptor = RRTypeDescriptor.of(type) else {
             let message = "\(type) takes its RDATA as \\# <length> <hexadecimal> (RFC 3597 §5)"
             if first < scanner.tokens.count {
@@ -39,6 +42,32 @@ extension ZoneFileParser {
             return false
         }
         return isValid && checkRDATALength(type, at: first)
+    }
+
+    /// The types that most records have, when all is well: without a look at the table of types.
+    /// What is wrong is found out again in the order of the fields.
+    private mutating func readOneWord(_ type: RRType, _ token: Token) -> Bool {
+        guard !token.isQuoted, !token.hasInnerQuotes else { return false }
+        switch type {
+        case .a, .aaaa:
+            let family: IPAddress.Family = type == .a ? .ipv4 : .ipv6
+            guard let address = address(token), address.family == family else { return false }
+            for index in 0..<address.byteCount { rdata.append(address.byte(index)) }
+            return true
+        case .ns, .cname, .ptr:
+            let range = token.start..<token.end
+            if ZoneFile.appendName(scanner.bytes, range, origin: origin, to: &rdata) == nil {
+                return true
+            }
+            rdata.removeAll(keepingCapacity: true)
+            return false
+        default:
+            return false
+        }
+    }
+
+    private func address(_ token: Token) -> IPAddress? {
+        IPAddress(utf8: scanner.bytes.span.extracting(token.start..<token.end))
     }
 
     private mutating func checkRDATALength(_ type: RRType, at first: Int) -> Bool {
@@ -140,12 +169,9 @@ extension ZoneFileParser {
     }
 
     private mutating func appendAddress(_ token: Token, _ family: IPAddress.Family) -> Bool {
-        let text = text(of: token)
-        guard let address = IPAddress(String(decoding: text, as: UTF8.self)),
-            address.family == family
-        else {
+        guard let address = address(token), address.family == family else {
             let expected = family == .ipv4 ? "an IPv4 address" : "an IPv6 address"
-            report(token, "expected \(expected), found \(shown(text))")
+            report(token, "expected \(expected), found \(shown(text(of: token)))")
             return false
         }
         for index in 0..<address.byteCount { rdata.append(address.byte(index)) }
@@ -154,7 +180,9 @@ extension ZoneFileParser {
 
     private mutating func appendName(_ token: Token, _ name: String) -> Bool {
         let text = text(of: token)
-        guard let fault = ZoneFile.appendName(text, origin: origin, to: &rdata) else { return true }
+        guard let fault = ZoneFile.appendName(text.span, origin: origin, to: &rdata) else {
+            return true
+        }
         report(token, "\(name) \(shown(text)): \(fault.message)")
         return false
     }
@@ -208,7 +236,7 @@ extension ZoneFileParser {
 
 extension ZoneFileParser {
     private func isGenericMark(_ token: Token) -> Bool {
-        !token.isQuoted && text(of: token).elementsEqual("\\#".utf8)
+        !token.isQuoted && token.count == 2 && text(of: token).elementsEqual("\\#".utf8)
     }
 
     /// `<length> <hexadecimal> …`, for any type; known types must make sense.

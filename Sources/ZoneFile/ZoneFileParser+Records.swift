@@ -50,6 +50,7 @@ extension ZoneFileParser {
     }
 
     private mutating func readTTLField(_ token: Token) -> TTLField {
+        if let seconds = plainTTL(token) { return .seconds(seconds) }
         let text = text(of: token)
         guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else {
             if case .malformed = parseTTL(text) {
@@ -71,12 +72,24 @@ extension ZoneFileParser {
         return .range(TTLRange(maximum: UInt32(maximum), minimum: UInt32(minimum)), token)
     }
 
+    /// Up to nine digits: as most TTLs are written, and below the largest.
+    private func plainTTL(_ token: Token) -> UInt32? {
+        guard token.count <= 9 else { return nil }
+        var seconds: UInt32 = 0
+        for index in token.start..<token.end {
+            let byte = scanner.bytes[index]
+            guard isDigit(byte) else { return nil }
+            seconds = seconds &* 10 &+ UInt32(byte & 0xf)
+        }
+        return seconds
+    }
+
     /// The number of a class word, `IN` or `CLASS1` (RFC 3597 §5); nil for any other word.
     private func classNumber(_ token: Token) -> UInt64? {
-        guard !token.isQuoted, token.count >= 2 else { return nil }
-        let text = text(of: token)
+        guard !token.isQuoted, token.count == 2 || token.count > 5 else { return nil }
         if token.count == 2 {
-            switch (lowercased(text[token.start]), lowercased(text[token.start + 1])) {
+            let first = scanner.bytes[token.start]
+            switch (lowercased(first), lowercased(scanner.bytes[token.start + 1])) {
             case (UInt8(ascii: "i"), UInt8(ascii: "n")): return 1
             case (UInt8(ascii: "c"), UInt8(ascii: "s")): return 2
             case (UInt8(ascii: "c"), UInt8(ascii: "h")): return 3
@@ -84,27 +97,29 @@ extension ZoneFileParser {
             default: return nil
             }
         }
-        guard token.count > 5, text.prefix(5).map(lowercased).elementsEqual("class".utf8) else {
-            return nil
-        }
+        let text = text(of: token)
+        guard text.prefix(5).map(lowercased).elementsEqual("class".utf8) else { return nil }
         return parseNumber(text.dropFirst(5), maximum: 65535)
     }
 
     private mutating func readType(_ token: Token) -> RRType? {
-        let text = text(of: token)
         if token.isQuoted {
             report(token, "expected a record type without quotes")
             return nil
         }
-        if let type = TypeWords.type(text) {
+        if let type = typeWord(token) {
             if type.rawValue == 0 || type.isMetaOrQuestionType {
                 report(token, "type \(type) cannot stand in a zone")
                 return nil
             }
             return type
         }
-        report(token, "expected a record type, found \(shown(text))")
+        report(token, "expected a record type, found \(shown(text(of: token)))")
         return nil
+    }
+
+    private func typeWord(_ token: Token) -> RRType? {
+        TypeWords.type(scanner.bytes.span.extracting(token.start..<token.end))
     }
 
     private mutating func readOrdinaryRecord(
@@ -135,7 +150,10 @@ extension ZoneFileParser {
             lastTTL = lastTTL ?? 0
         }
         guard isValid, let ttl, case .valid = owner else { return }
-        draft.add(owner: ownerWire, type: type, ttl: ttl, rdata: rdata, at: location(typeToken))
+        let place = place(line: typeToken.line, column: typeToken.column)
+        draft.add(
+            owner: ownerWire, type: type, ttl: ttl, rdata: rdata, line: place.line,
+            column: place.column)
     }
 
     /// The last four bytes of a valid SOA. A value above the largest TTL counts as that. A wrong
@@ -152,26 +170,58 @@ extension ZoneFileParser {
 
 /// Record type words, found by their bytes: no text is made of them.
 enum TypeWords {
-    /// Up to sixteen letters, in upper case, as one number.
-    private static func key(_ text: some Collection<UInt8>) -> UInt128? {
-        guard text.count <= 16 else { return nil }
-        return text.reduce(0) { key, byte in
-            key << 8 | UInt128(byte &- 0x61 < 26 ? byte & 0xdf : byte)
-        }
-    }
-
-    private static let words: [UInt128: RRType] = {
+    private static let wordByteCountMax = 16
+    /// A small hash table: up to sixteen letters, in upper case, as one number. Zero: no word.
+    private static let slots: [(key: UInt128, type: RRType)] = {
+        var slots = [(key: UInt128, type: RRType)](
+            repeating: (0, RRType(rawValue: 0)), count: slotCount)
         let types =
             RRTypeDescriptor.all.map(\.type) + RRType.withoutDescriptor.map(\.type)
-        let pairs = types.compactMap { type in key(type.description.utf8).map { ($0, type) } }
-        return Dictionary(pairs) { first, _ in first }
+        for type in types {
+            let word = type.description
+            guard word.utf8.count <= wordByteCountMax else { continue }
+            let key = key(word.utf8.span)
+            var slot = firstSlot(key)
+            while slots[slot].key != 0, slots[slot].key != key { slot = (slot + 1) % slotCount }
+            if slots[slot].key == 0 { slots[slot] = (key, type) }
+        }
+        return slots
     }()
+    /// Several times as many as there are types; a power of two.
+    private static let slotCount = 512
+
+    private static func key(_ text: Span<UInt8>) -> UInt128 {
+        var key: UInt128 = 0
+        for index in text.indices {
+            let byte = text[index]
+            key = key << 8 | UInt128(byte &- 0x61 < 26 ? byte & 0xdf : byte)
+        }
+        return key
+    }
+
+    private static func firstSlot(_ key: UInt128) -> Int {
+        let both = UInt64(truncatingIfNeeded: key) ^ UInt64(truncatingIfNeeded: key >> 64)
+        return Int(truncatingIfNeeded: (both &* 0x9e37_79b9_7f4a_7c15) >> 55)
+    }
 
     /// A mnemonic or `TYPE123` (RFC 3597 §5), case ignored.
-    static func type(_ text: ArraySlice<UInt8>) -> RRType? {
-        if let key = key(text), let type = words[key] { return type }
-        guard text.count > 4, text.prefix(4).map(lowercased).elementsEqual("type".utf8),
-            let number = parseNumber(text.dropFirst(4), maximum: 65535)
+    static func type(_ text: Span<UInt8>) -> RRType? {
+        if (1...wordByteCountMax).contains(text.count) {
+            let key = key(text)
+            var slot = firstSlot(key)
+            while slots[slot].key != 0 {
+                if slots[slot].key == key { return slots[slot].type }
+                slot = (slot + 1) % slotCount
+            }
+        }
+        return generic(text)
+    }
+
+    private static func generic(_ text: Span<UInt8>) -> RRType? {
+        guard text.count > 4 else { return nil }
+        let bytes = text.indices.map { text[$0] }
+        guard bytes.prefix(4).map(lowercased).elementsEqual("type".utf8),
+            let number = parseNumber(bytes.dropFirst(4), maximum: 65535)
         else { return nil }
         return RRType(rawValue: UInt16(number))
     }

@@ -88,15 +88,14 @@ package struct ZoneFileParser {
         draft = ZoneDraft(
             origin: zone, at: SourceLocation(file: file, line: 1, column: 1))
         scanner = LineScanner([])
+        draft.reserve(fileByteCount: bytes.count)
         open(bytes)
     }
 
     private mutating func readFiles() {
         while diagnostics.count < ZoneFileParser.problemCountMax {
             if scanner.nextLine() {
-                for fault in scanner.takeFaults() {
-                    report(line: fault.line, column: fault.column, fault.message)
-                }
+                if scanner.isDamaged { reportFaults() }
                 let problemCount = diagnostics.count
                 readEntry()
                 if diagnostics.count > problemCount, case .valid = owner,
@@ -114,8 +113,15 @@ package struct ZoneFileParser {
                 "\(ZoneFileParser.problemCountMax) problems; the rest of the zone was not read"))
     }
 
-    /// Starts with the first line of a file. A byte order mark is reported and passed over.
+    mutating func reportFaults() {
+        for fault in scanner.takeFaults() {
+            report(line: fault.line, column: fault.column, fault.message)
+        }
+    }
+
+    /// Starts with the first line of `file`. A byte order mark is reported and passed over.
     mutating func open(_ bytes: [UInt8]) {
+        draft.enter(file: file)
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) {
             scanner = LineScanner(bytes, from: 3)
             report(
@@ -135,6 +141,7 @@ package struct ZoneFileParser {
         guard let including = suspended.popLast() else { return false }
         scanner = including.scanner
         file = including.file
+        draft.enter(file: file)
         origin = including.origin
         owner = including.owner
         ownerWire = including.ownerWire
@@ -175,14 +182,16 @@ extension ZoneFileParser {
             report(token, "expected an owner name, found a quoted string")
             return
         }
-        let text = text(of: token)
-        if let fault = appendName(text, origin: origin, to: &ownerWire) {
-            report(token, "owner name \(shown(text)): \(fault.message)")
+        let range = token.start..<token.end
+        if let fault = appendName(scanner.bytes, range, origin: origin, to: &ownerWire) {
+            report(token, "owner name \(shown(text(of: token))): \(fault.message)")
             return
         }
         // A relative name is within its origin, and the origin is within the zone.
-        if text.last == UInt8(ascii: "."), !isWithinZone(ownerWire) {
-            report(token, "\(shown(text)) is outside the zone \(zone)")
+        if token.count > 0, scanner.bytes[token.end - 1] == UInt8(ascii: "."),
+            !isWithinZone(ownerWire)
+        {
+            report(token, "\(shown(text(of: token))) is outside the zone \(zone)")
             return
         }
         owner = .valid
@@ -203,8 +212,13 @@ extension ZoneFileParser {
     }
 
     private func location(line: Int, column: Int) -> SourceLocation {
-        let place = generation?.place(column) ?? (line, column)
+        let place = place(line: line, column: column)
         return SourceLocation(file: file, line: place.line, column: place.column)
+    }
+
+    /// Where a place in the current text stands in the file.
+    func place(line: Int, column: Int) -> (line: Int, column: Int) {
+        generation?.place(column) ?? (line, column)
     }
 
     mutating func report(line: Int, column: Int, _ message: String) {

@@ -29,14 +29,14 @@ enum NameFault: Error {
 /// Appends the wire form of a name in presentation format. `@` is the origin, and a name without a
 /// final dot is completed by it (RFC 1035 §5.1). After a fault `wire` holds a piece of the name.
 func appendName(
-    _ text: ArraySlice<UInt8>, origin: DomainName, to wire: inout [UInt8]
+    _ text: Span<UInt8>, origin: DomainName, to wire: inout [UInt8]
 ) -> NameFault? {
-    if text.count == 1, let only = text.first {
-        if only == UInt8(ascii: "@") {
+    if text.count == 1 {
+        if text[0] == UInt8(ascii: "@") {
             wire += origin.wire
             return nil
         }
-        if only == UInt8(ascii: ".") {
+        if text[0] == UInt8(ascii: ".") {
             wire.append(0)
             return nil
         }
@@ -44,15 +44,17 @@ func appendName(
     let start = wire.count
     var lengthIndex = start
     wire.append(0)
-    var rest = text
-    while let byte = rest.popFirst() {
+    var position = 0
+    while position < text.count {
+        let byte = text[position]
+        position += 1
         switch byte {
         case UInt8(ascii: "."):
             if let fault = closeLabel(at: lengthIndex, of: &wire) { return fault }
             lengthIndex = wire.count
             wire.append(0)
         case UInt8(ascii: "\\"):
-            guard let escaped = unescape(&rest) else { return .badEscape }
+            guard let escaped = unescape(text, at: &position) else { return .badEscape }
             wire.append(escaped)
         case UInt8(ascii: "\""):
             return .quote
@@ -66,6 +68,23 @@ func appendName(
         wire += origin.wire
     }
     return wire.count - start > DomainName.byteCountMax ? .nameTooLong : nil
+}
+
+/// The name that stands at `range` of `bytes`.
+func appendName(
+    _ bytes: [UInt8], _ range: Range<Int>, origin: DomainName, to wire: inout [UInt8]
+) -> NameFault? {
+    appendName(bytes.span.extracting(range), origin: origin, to: &wire)
+}
+
+/// The byte that the escape at `position` stands for; nil when it is none.
+private func unescape(_ text: Span<UInt8>, at position: inout Int) -> UInt8? {
+    var rest: ArraySlice<UInt8> = []
+    for index in position..<min(position + 3, text.count) { rest.append(text[index]) }
+    let count = rest.count
+    let escaped = unescape(&rest)
+    position += count - rest.count
+    return escaped
 }
 
 private func closeLabel(at lengthIndex: Int, of wire: inout [UInt8]) -> NameFault? {

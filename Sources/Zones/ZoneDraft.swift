@@ -5,17 +5,16 @@ package import Diagnostics
 ///
 /// Records are kept packed, because a zone may hold a million of them: one byte pool, one row each.
 package struct ZoneDraft: Sendable {
-    /// A record as it stands in the pool.
-    package struct Record: Sendable {
-        /// Into `bytes`: the owner in wire form as written, then the RDATA in wire form.
-        package var offset: Int
-        package var ownerByteCount: UInt8
-        package var rdataByteCount: UInt16
-        package var type: RRType
+    /// A record: where it stands in the pool and in the file.
+    package struct Record: BitwiseCopyable, Sendable {
+        /// Into the pool: the owner in wire form as written. Records that follow each other and
+        /// have the same owner share it.
+        package fileprivate(set) var ownerOffset: UInt32
+        /// Into the pool: `RDLENGTH RDATA` in wire form.
+        package fileprivate(set) var dataOffset: UInt32
         package var ttl: UInt32
-        /// Into `files`.
-        fileprivate var file: UInt32
         fileprivate var line: UInt32
+        package var type: RRType
         fileprivate var column: UInt16
     }
 
@@ -36,11 +35,15 @@ package struct ZoneDraft: Sendable {
     /// The apex.
     package let origin: DomainName
     package private(set) var records: [Record] = []
+    /// The pool. It becomes part of the table as it is (`movePool`).
     package private(set) var bytes: [UInt8] = []
-    /// Each file once: a zone and its includes may alternate.
-    private var files: [String] = []
-    /// The file of the last record added: nearly always the next one's too.
-    private var lastFile: UInt32 = 0
+    /// Owners in the pool: as many names as the records can have.
+    package private(set) var ownerCount = 0
+    /// Of all that was added, `discardRecords` or not.
+    package private(set) var recordCount = 0
+    /// The files that records came from, in turn: a zone and its includes may alternate. Data from
+    /// `firstOffset` of the pool on is from `file`.
+    private var files: [(firstOffset: UInt32, file: String)] = []
 
     package var regions: [Steering<RegionRecord>] = []
     package var checks: [Steering<CheckRecord>] = []
@@ -59,44 +62,96 @@ package struct ZoneDraft: Sendable {
         self.location = location
     }
 
+    /// Makes room for a file of so many bytes.
+    package mutating func reserve(fileByteCount: Int) {
+        // Records take about as many bytes as their text; few lines are shorter than 24.
+        bytes.reserveCapacity(fileByteCount)
+        records.reserveCapacity(fileByteCount / 24)
+    }
+
+    /// The records to come stand in this file.
+    package mutating func enter(file: String) {
+        let firstOffset = UInt32(bytes.count)
+        if let last = files.last, last.firstOffset == firstOffset { files.removeLast() }
+        files.append((firstOffset, file))
+    }
+
     /// Adds a record of an ordinary type. `owner` is one valid uncompressed name, `rdata` at most
-    /// 65,535 bytes and valid for `type`; `location` is that of the type word.
+    /// 65,535 bytes and valid for `type`; `line` and `column` are those of the type word.
     package mutating func add(
-        owner: [UInt8], type: RRType, ttl: UInt32, rdata: [UInt8], at location: SourceLocation
+        owner: [UInt8], type: RRType, ttl: UInt32, rdata: [UInt8], line: Int, column: Int
     ) {
-        let offset = bytes.count
-        bytes += owner
+        var ownerOffset = bytes.count
+        if let last = records.last, owner.span.isName(at: Int(last.ownerOffset), of: bytes.span) {
+            ownerOffset = Int(last.ownerOffset)
+        } else {
+            bytes += owner
+            ownerCount += 1
+        }
+        let dataOffset = bytes.count
+        bytes.append(UInt8(rdata.count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: rdata.count))
         bytes += rdata
         records.append(
             Record(
-                offset: offset, ownerByteCount: UInt8(owner.count),
-                rdataByteCount: UInt16(rdata.count), type: type, ttl: ttl,
-                file: index(of: location.file),
-                line: UInt32(clamping: location.line), column: UInt16(clamping: location.column)))
+                ownerOffset: UInt32(ownerOffset), dataOffset: UInt32(dataOffset), ttl: ttl,
+                line: UInt32(clamping: line), type: type, column: UInt16(clamping: column)))
+        recordCount += 1
     }
 
-    private mutating func index(of file: String) -> UInt32 {
-        if Int(lastFile) < files.count, files[Int(lastFile)] == file { return lastFile }
-        if let known = files.firstIndex(of: file) {
-            lastFile = UInt32(known)
-        } else {
-            files.append(file)
-            lastFile = UInt32(files.count - 1)
+    /// Hands the pool over: `pool` has it at its end, and the records point there.
+    package mutating func movePool(to pool: inout [UInt8]) {
+        if pool.isEmpty {
+            swap(&pool, &bytes)
+            return
         }
-        return lastFile
+        let start = UInt32(pool.count)
+        pool += bytes
+        bytes = []
+        for index in records.indices {
+            records[index].ownerOffset += start
+            records[index].dataOffset += start
+        }
+        for index in files.indices { files[index].firstOffset += start }
     }
+
+    /// Lets go of the records; `recordCount` stays.
+    package mutating func discardRecords() { records = [] }
 
     package func owner(of record: Record) -> ArraySlice<UInt8> {
-        bytes[record.offset..<record.offset + Int(record.ownerByteCount)]
+        bytes[Int(record.ownerOffset)...].prefix(
+            bytes.span.nameByteCount(at: Int(record.ownerOffset)))
     }
 
     package func rdata(of record: Record) -> ArraySlice<UInt8> {
-        let start = record.offset + Int(record.ownerByteCount)
-        return bytes[start..<start + Int(record.rdataByteCount)]
+        bytes[bytes.span.rdata(at: Int(record.dataOffset))]
     }
 
     package func location(of record: Record) -> SourceLocation {
-        SourceLocation(
-            file: files[Int(record.file)], line: Int(record.line), column: Int(record.column))
+        let file = files.last { $0.firstOffset <= record.dataOffset }?.file ?? ""
+        return SourceLocation(file: file, line: Int(record.line), column: Int(record.column))
+    }
+}
+
+extension Span<UInt8> {
+    /// Length of the uncompressed name at `offset`.
+    func nameByteCount(at offset: Int) -> Int {
+        var end = offset
+        while self[end] != 0 { end += 1 + Int(self[end]) }
+        return end + 1 - offset
+    }
+
+    /// Where the RDATA at `offset` stands, which has its length in front.
+    func rdata(at offset: Int) -> Range<Int> {
+        let count = Int(self[offset]) << 8 | Int(self[offset + 1])
+        return offset + 2..<offset + 2 + count
+    }
+
+    /// Whether this name stands at `offset` of `pool`, in the same case.
+    fileprivate func isName(at offset: Int, of pool: Span<UInt8>) -> Bool {
+        guard offset + count <= pool.count else { return false }
+        // Neighbours differ in their first label: the length of that, or its first bytes.
+        for index in indices where self[index] != pool[offset + index] { return false }
+        return true
     }
 }

@@ -17,6 +17,8 @@ package final class ZoneTable: Sendable {
     /// fewer or more is here, so that nobody can have many looked for.
     private let labelCounts: (least: Int, most: Int)
 
+    /// Names are compared in words of eight bytes, which may reach past the last one: `bytes` end
+    /// with that many that have no meaning.
     init(
         nodes: [ZoneNode], rrsets: [RRset], slots: [UInt32], bytes: [UInt8], glue: [UInt32],
         zones: [Zone]
@@ -31,15 +33,16 @@ package final class ZoneTable: Sendable {
         self.nodes = FrozenArray(nodes)
         self.rrsets = FrozenArray(rrsets)
         self.slots = FrozenArray(slots)
-        // Names are compared in words of eight bytes, which may reach past the last one.
-        self.bytes = FrozenArray(bytes + [0, 0, 0, 0, 0, 0, 0, 0])
+        self.bytes = FrozenArray(bytes)
         self.glue = FrozenArray(glue)
         self.zones = FrozenArray(zones)
     }
 
     /// A table without any zone: everything is refused.
     package static let empty = ZoneTable(
-        nodes: [], rrsets: [], slots: [0], bytes: [], glue: [], zones: [])
+        nodes: [], rrsets: [], slots: [0], bytes: padding, glue: [], zones: [])
+
+    static let padding = [UInt8](repeating: 0, count: 8)
 
     /// Valid for as long as this object lives (`FrozenArray.view`).
     @unsafe package var view: View {

@@ -6,12 +6,12 @@ import Diagnostics
 extension ZoneTableBuilder {
     /// CNAME stands alone (RFC 1034 §3.6.2) but for its RRSIG and NSEC, and so does GEO beside
     /// anything that answers A or AAAA in another way.
-    mutating func checkCompany(_ group: ArraySlice<Pending>, of draft: ZoneDraft) {
-        let all = Set(group.map(\.type))
+    mutating func checkCompany(_ group: [Int], of draft: ZoneDraft) {
+        let all = Set(group.map { type($0, in: draft) })
         // What signs a CNAME, and denies other types, stands beside it (RFC 4035 §2.5).
         let types = all.contains(.cname) ? all.subtracting([.rrsig, .nsec]) : all
         if types.contains(.cname) {
-            let cnames = group.filter { $0.type == .cname }
+            let cnames = group.filter { type($0, in: draft) == .cname }
             let owner = describeOwner(cnames[0], in: draft)
             if types.count > 1 {
                 let others = types.filter { $0 != .cname }.map(\.description).sorted()
@@ -28,19 +28,21 @@ extension ZoneTableBuilder {
         checkDNAME(group, types, of: draft)
         guard types.contains(.geo) else { return }
         for type in [RRType.a, .aaaa] {
-            guard let address = group.first(where: { $0.type == type }) else { continue }
+            guard let address = group.first(where: { self.type($0, in: draft) == type }) else {
+                continue
+            }
             report(
                 .error, location(address, in: draft),
-                "\(address.type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
+                "\(type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
                     + "answers A and AAAA there, so one of the two must go")
         }
     }
 
     /// One DNAME (RFC 6672 §2.4), and not where the name is delegated (§2.3).
     private mutating func checkDNAME(
-        _ group: ArraySlice<Pending>, _ types: Set<RRType>, of draft: ZoneDraft
+        _ group: [Int], _ types: Set<RRType>, of draft: ZoneDraft
     ) {
-        let dnames = group.filter { $0.type == .dname }
+        let dnames = group.filter { type($0, in: draft) == .dname }
         guard let first = dnames.first else { return }
         let owner = describeOwner(first, in: draft)
         if let second = dnames.dropFirst().first {
@@ -63,7 +65,7 @@ extension ZoneTableBuilder {
             + draft.checks.map { ($0.owner, "CHECK", $0.location) }
             + draft.mapLines.map { ($0.owner, "MAP", $0.location) }
         for (owner, type, location) in all {
-            guard let node = node(for: owner.wire[...], below: apex, zone: zone),
+            guard let node = node(for: owner, below: apex, zone: zone),
                 rrsetIndex(.cname, at: node) != nil
             else { continue }
             report(
@@ -72,15 +74,20 @@ extension ZoneTableBuilder {
         }
     }
 
-    private func describeOwner(_ pending: Pending, in draft: ZoneDraft) -> DomainName {
-        if pending.type == .geo { return draft.geos[pending.index].owner }
-        return DomainName(wire: Array(draft.owner(of: draft.records[pending.index]))) ?? .root
+    private func type(_ index: Int, in draft: ZoneDraft) -> RRType {
+        index < draft.records.count ? draft.records[index].type : .geo
     }
 
-    private func location(_ pending: Pending, in draft: ZoneDraft) -> SourceLocation {
-        pending.type == .geo
-            ? draft.geos[pending.index].location
-            : draft.location(of: draft.records[pending.index])
+    private func describeOwner(_ index: Int, in draft: ZoneDraft) -> DomainName {
+        index < draft.records.count
+            ? owner(of: draft.records[index])
+            : draft.geos[index - draft.records.count].owner
+    }
+
+    private func location(_ index: Int, in draft: ZoneDraft) -> SourceLocation {
+        index < draft.records.count
+            ? draft.location(of: draft.records[index])
+            : draft.geos[index - draft.records.count].location
     }
 }
 
@@ -88,32 +95,37 @@ extension ZoneTableBuilder {
 
 extension ZoneTableBuilder {
     /// Warns of records that are never answered, and of names of servers that lead nowhere. Comes
-    /// last, when every zone and its delegations are known.
-    mutating func audit(_ draft: ZoneDraft, _ index: Int) {
+    /// last, when every zone and its delegations are known. `isGlue`: for each node, or nothing
+    /// when there is none.
+    mutating func audit(_ draft: ZoneDraft, _ index: Int, isGlue: [Bool]) {
         guard let owners = owners[index] else { return }
-        let glueNodes = Set(glue)
-        for (record, node) in zip(draft.records, owners.records) {
-            let location = draft.location(of: record)
-            guard let node else {
-                let owner = DomainName(wire: Array(draft.owner(of: record))) ?? .root
-                auditForeign(record.type, owner, at: location)
+        for (index, record) in draft.records.enumerated() {
+            let owner = owners[index]
+            guard owner != ZoneTable.none, !parentSides.contains(owner) else {
+                auditForeign(
+                    record.type, self.owner(of: record), at: draft.location(of: record))
                 continue
             }
+            let node = Int(owner)
             if nodes[node].cut != ZoneTable.none {
-                let isGlue = record.type.isAddress && glueNodes.contains(UInt32(node))
-                auditDelegated(record.type, node, isGlue: isGlue, at: location)
+                auditDelegated(
+                    record.type, node,
+                    isGlue: record.type.isAddress && !isGlue.isEmpty && isGlue[node],
+                    at: draft.location(of: record))
             }
             if nodes[node].cut == ZoneTable.none || record.type == .ns {
-                auditTarget(of: record, draft.rdata(of: record), at: location, cutNode: node)
+                auditTarget(of: record, in: draft, cutNode: node)
             }
         }
-        for (geo, node) in zip(draft.geos, owners.geos) {
-            guard let node else {
+        for (index, geo) in draft.geos.enumerated() {
+            let node = owners[draft.records.count + index]
+            guard node != ZoneTable.none else {
                 auditForeign(.geo, geo.owner, at: geo.location)
                 continue
             }
-            auditDelegated(.geo, node, isGlue: false, at: geo.location)
+            auditDelegated(.geo, Int(node), isGlue: false, at: geo.location)
         }
+        self.owners[index] = nil
     }
 
     /// A record of this zone at a name that belongs to another zone served here. Its delegation
@@ -121,7 +133,7 @@ extension ZoneTableBuilder {
     private mutating func auditForeign(
         _ type: RRType, _ owner: DomainName, at location: SourceLocation
     ) {
-        guard let inner = zone(enclosing: owner) else { return }
+        guard let inner = apex(enclosing: owner) else { return }
         if type.isAddress || (type == .ns || type == .ds) && owner == inner { return }
         report(
             .warning, location,
@@ -131,20 +143,20 @@ extension ZoneTableBuilder {
 
     /// A record at or below a zone cut: of those only the cut's NS and DS and their glue count.
     private mutating func auditDelegated(
-        _ type: RRType, _ node: Int, isGlue: Bool, at location: SourceLocation
+        _ type: RRType, _ node: Int, isGlue: Bool, at location: @autoclosure () -> SourceLocation
     ) {
         let cut = nodes[node].cut
         guard cut != ZoneTable.none, !isGlue else { return }
         if isBelowDNAME(node) {
             report(
-                .warning, location,
+                .warning, location(),
                 "this \(type) record is never answered: the DNAME at \(name(of: Int(cut))) leads "
                     + "all names below it elsewhere (RFC 6672 §2.4)")
             return
         }
         if Int(cut) == node, type == .ns || type == .ds { return }
         report(
-            .warning, location,
+            .warning, location(),
             "this \(type) record is never answered: the NS records at \(name(of: Int(cut))) "
                 + "delegate its name to other servers")
     }
@@ -152,20 +164,30 @@ extension ZoneTableBuilder {
     /// NS, MX and SRV need a name with addresses (RFC 2181 §10.3, RFC 2782); a CNAME one that
     /// exists. Only names within our zones can be looked at.
     private mutating func auditTarget(
-        of record: ZoneDraft.Record, _ rdata: ArraySlice<UInt8>, at location: SourceLocation,
-        cutNode: Int
+        of record: ZoneDraft.Record, in draft: ZoneDraft, cutNode: Int
     ) {
+        // Behind the length of the RDATA, the preference and the like.
         let offset: Int
         switch record.type {
-        case .ns, .cname: offset = 0
-        case .mx: offset = 2
-        case .srv: offset = 6
+        case .ns, .cname: offset = Int(record.dataOffset) + 2
+        case .mx: offset = Int(record.dataOffset) + 4
+        case .srv: offset = Int(record.dataOffset) + 8
         default: return
         }
-        guard let target = DomainName(wire: Array(rdata.dropFirst(offset))), !target.isRoot
-        else { return }
+        readName(at: offset)
+        guard name.labelCount > 0 else { return }
+        let reach = reach()
+        // Nearly all are fine: no text is made for those.
+        switch reach {
+        case .elsewhere: return
+        case .delegated(let node?) where hasAddress(node): return
+        case .name(let node) where isFine(record.type, node): return
+        default: break
+        }
+        let location = draft.location(of: record)
+        let target = storedName(at: offset)
         let what = "\(record.type) target \(target)"
-        switch reach(target) {
+        switch reach {
         case .elsewhere: return
         case .delegated(let node):
             // Below the very cut it serves: resolvers cannot find its address without glue.
@@ -207,21 +229,29 @@ extension ZoneTableBuilder {
         case nothing
     }
 
-    private func reach(_ name: DomainName) -> Reach {
-        let exact = find(name.canonical.wire)
-        var current: DomainName? = name.canonical
-        while let enclosing = current {
-            if let node = find(enclosing.wire) {
-                if isBelowDNAME(node) { return .elsewhere }
-                if nodes[node].cut != ZoneTable.none { return .delegated(exact) }
-                if exact == nil, nodes[node].traits.contains(.dname) { return .elsewhere }
-                if exact != nil { return .name(node) }
-                let wildcard = nodes[node].wildcard
-                return wildcard == ZoneTable.none ? .nothing : .name(Int(wildcard))
-            }
-            current = enclosing.parent
+    /// Of the name in hand.
+    private func reach() -> Reach {
+        let exact = find(from: 0)
+        for label in 0...name.labelCount {
+            guard let node = label == 0 ? exact : find(from: label) else { continue }
+            if isBelowDNAME(node) { return .elsewhere }
+            if nodes[node].cut != ZoneTable.none { return .delegated(exact) }
+            if exact == nil, nodes[node].traits.contains(.dname) { return .elsewhere }
+            if exact != nil { return .name(node) }
+            let wildcard = nodes[node].wildcard
+            return wildcard == ZoneTable.none ? .nothing : .name(Int(wildcard))
         }
         return .elsewhere
+    }
+
+    /// The name has what a record of `type` that leads to it asks for.
+    private func isFine(_ type: RRType, _ node: Int) -> Bool {
+        if type == .cname { return nodes[node].rrsetCount > 0 }
+        return rrsetIndex(.cname, at: node) == nil && hasAddress(node)
+    }
+
+    private func hasAddress(_ node: Int) -> Bool {
+        rrsetIndex(.a, at: node) != nil || rrsetIndex(.aaaa, at: node) != nil
     }
 
     private func rrsets(at node: Int?) -> [RRType] {
@@ -231,9 +261,13 @@ extension ZoneTableBuilder {
     }
 
     /// The apex of the deepest zone that holds `name`.
-    private func zone(enclosing name: DomainName) -> DomainName? {
-        zones.map { self.name(of: Int($0.apex)) }.filter { name.isWithin($0) }
-            .max { $0.wire.count < $1.wire.count }
+    private mutating func apex(enclosing owner: DomainName) -> DomainName? {
+        _ = name.read(owner.wire.span, at: 0)
+        for label in 0...name.labelCount {
+            guard let node = find(from: label) else { continue }
+            return name(of: Int(zones[Int(nodes[node].zone)].apex))
+        }
+        return nil
     }
 
     private func name(of node: Int) -> DomainName {

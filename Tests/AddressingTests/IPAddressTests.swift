@@ -186,3 +186,27 @@ import Testing
         }
     }
 }
+
+/// What is an address and what is not, of random text, as inet_pton(3) has it.
+@Suite struct AddressText {
+    @Test(arguments: 0..<8 as Range<UInt64>) func agreesWithTheLibrary(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed ^ 0x4291)
+        let pieces = [
+            "0", "1", "12", "25", "255", "a", "F", "abcd", "01", ".", ".", ":", ":", "::",
+        ]
+        for _ in 0..<20_000 {
+            let text = (0..<random.number(1...18)).map { _ in random.pick(pieces) }.joined()
+            var four: UInt32 = 0
+            var six = in6_addr()
+            let isFour = inet_pton(AF_INET, text, &four) == 1
+            let isSix = inet_pton(AF_INET6, text, &six) == 1
+            let address = IPAddress(text)
+            #expect((address != nil) == (isFour || isSix), "\(text)")
+            if isFour { #expect(address?.ipv4Value == UInt32(bigEndian: four), "\(text)") }
+            if isSix {
+                let bytes = withUnsafeBytes(of: six) { Array($0) }
+                #expect(address == IPAddress(bytes: bytes), "\(text)")
+            }
+        }
+    }
+}

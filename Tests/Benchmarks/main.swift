@@ -5,11 +5,13 @@ import TestSupport
 // or something could not be measured, 2 for wrong usage.
 let usage = """
     usage: benchmark instructions [--record]
+           benchmark load
            benchmark peers [--rounds N] [--seconds N]
            benchmark curves [--largest N]
 
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
+    load           processor time and memory of loading a million names, beside NSD and Knot
     peers          replies/s, CPU and latency beside gdnsd, Knot DNS and a plain echo, into
                    docs/performance.md; wants root
     curves         how cost grows with regions, names, networks (to N, 10,000,000) and checks, into
@@ -21,7 +23,8 @@ let thresholdsFile = Programs.packageFolder + "/Tests/Benchmarks/thresholds.json
 let database = Programs.packageFolder + "/geo-data/world-country.mmdb"
 
 func instructions(isRecording: Bool) throws -> Bool {
-    let results = try Instructions.measure(program: Programs.own("geodnsd"), geoData: database)
+    var results = try Instructions.measure(program: Programs.own("geodnsd"), geoData: database)
+    results.append(try LoadInstructions.measure(program: Programs.own("geodnsd")))
     let thresholds = try JSONDecoder().decode(
         [String: Int].self, from: Data(contentsOf: URL(filePath: thresholdsFile)))
     let isGood = Instructions.report(results, thresholds: thresholds)
@@ -85,6 +88,8 @@ do {
     switch words.first {
     case "instructions" where words.dropFirst().allSatisfy { $0 == "--record" }:
         exit(try instructions(isRecording: words.contains("--record")) ? 0 : 1)
+    case "load" where words.count == 1:
+        try Load.report(program: Programs.own("geodnsd"))
     case "peers":
         guard let rounds = option("--rounds", in: words, otherwise: 5), rounds >= 1,
             let seconds = option("--seconds", in: words, otherwise: 3), seconds >= 1

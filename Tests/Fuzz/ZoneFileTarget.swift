@@ -105,7 +105,8 @@ private func printingFault(_ draft: ZoneDraft) -> String? {
 
 /// A zone without errors is served: its first names are asked for.
 private func servingFault(_ draft: ZoneDraft) -> String? {
-    let (table, tableProblems) = ZoneTableBuilder.build([draft])
+    var drafts = [draft]
+    let (table, tableProblems) = ZoneTableBuilder.build(&drafts)
     let (plan, planProblems) = SteeringPlanBuilder.build(
         [draft], table: table, source: FuzzServer.places)
     guard let plan, !(tableProblems + planProblems).hasErrors else { return nil }

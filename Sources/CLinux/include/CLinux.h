@@ -83,6 +83,17 @@ int clinux_epoll_control(int epoll, int operation, int descriptor, uint32_t even
 /// The token of an event: a union's member.
 uint64_t clinux_epoll_token(const struct epoll_event *event);
 
+// MARK: Memory
+
+/// Makes every block from 1 MiB on a mapping of its own, which goes back to the kernel as soon as it
+/// is freed (M_MMAP_THRESHOLD, mallopt(3)). By default glibc raises that bound to the largest block
+/// freed so far, and keeps for itself what a zone file or a growing array has left. To be called
+/// before other threads are there.
+void clinux_map_large_blocks(void);
+
+/// Gives what is free back to the kernel (malloc_trim(3)).
+void clinux_release_free_memory(void);
+
 // MARK: Threads and errors
 
 /// Starts a joinable thread with every signal blocked, so that signals reach the thread that waits

@@ -73,7 +73,7 @@ let package = Package(
         layer("Addressing"),
         layer("Tables"),
         layer("DNSWire", ["Addressing", "Tables"]),
-        layer("Health", ["Addressing", "DNSWire"]),
+        layer("Health", ["Addressing", "DNSWire", "Diagnostics"]),
         layer("Geography", ["Addressing", "Tables"]),
         layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),
         layer(
@@ -128,7 +128,7 @@ let package = Package(
 
         // Processes, clients and folders for the tests that run the built programs.
         .target(
-            name: "TestSupport", dependencies: ["Addressing", "DNSWire", "Geography"],
+            name: "TestSupport", dependencies: ["Addressing", "DNSWire", "Geography", "Health"],
             path: "Tests/TestSupport",
             swiftSettings: [
                 .treatAllWarnings(as: .error),
@@ -163,7 +163,7 @@ let package = Package(
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
-        tests("HealthTests", ["Addressing", "DNSWire", "Health", "TestSupport"]),
+        tests("HealthTests", ["Addressing", "DNSWire", "Diagnostics", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(
             "ZoneFileTests",

@@ -14,6 +14,13 @@ package struct ServerSettings: Sendable {
     package var listen: [ListenAddress]
     /// Path of the control socket.
     package var control: String
+    /// The folder in which health is remembered; nil: it is not.
+    package var state: String?
+    /// Who is told of changes of health: programs by their path, and URLs.
+    package var notifiedPrograms: [String]
+    package var notifiedURLs: [String]
+    /// What answers outside whenever this server is not cut off.
+    package var anchors: [AnchorSetting]
     package var workerCount: Int?
     package var logFormat: LogFormat
     /// Certificate authorities that https checks trust; nil: the system's.
@@ -65,6 +72,19 @@ package struct ServerSettings: Sendable {
                 "listen", "ADDR[@PORT]", mayRepeat: true,
                 "serve UDP and TCP there (default 0.0.0.0@53 and [::]@53)"),
             Option("control", "PATH", "control socket (default \(defaultControl))"),
+            Option(
+                "state", "DIR|none",
+                "folder to remember health in, for the next start (default: $STATE_DIRECTORY, which "
+                    + "systemd sets; without it none)"),
+            Option(
+                "anchor", "CHECK", mayRepeat: true,
+                "something outside that answers whenever this server is not cut off: ping ADDRESS, "
+                    + "tcp ADDRESS@PORT or dns ADDRESS[@PORT] (default: none)"),
+            Option(
+                "notify-exec", "PROGRAM", mayRepeat: true,
+                "run it for each event of health, with the event as JSON for its argument"),
+            Option(
+                "notify-url", "URL", mayRepeat: true, "post each event of health there, as JSON"),
             Option("workers", "N", "threads that answer (default: one for each CPU)"),
             Option("log", "json|text", "format of the log on standard error (default text)"),
             Option(
@@ -119,6 +139,24 @@ package struct ServerSettings: Sendable {
         let geoData = arguments.last("geo-data") ?? ServerSettings.defaultGeoData
         self.geoData = geoData == "none" ? nil : geoData
         control = arguments.last("control") ?? ServerSettings.defaultControl
+        let state = arguments.last("state") ?? environment("STATE_DIRECTORY")
+        self.state = state == "none" ? nil : state
+        anchors = []
+        for text in arguments.all("anchor") {
+            guard let anchor = AnchorSetting(text) else {
+                throw arguments.error("anchor", text, AnchorSetting.expectation)
+            }
+            if !anchors.contains(anchor) { anchors.append(anchor) }
+        }
+        notifiedPrograms = arguments.all("notify-exec")
+        for path in notifiedPrograms where !path.hasPrefix("/") {
+            throw arguments.error("notify-exec", path, "expected a path that begins with /")
+        }
+        notifiedURLs = arguments.all("notify-url")
+        for url in notifiedURLs where !url.hasPrefix("http://") && !url.hasPrefix("https://") {
+            throw arguments.error(
+                "notify-url", url, "expected a URL that begins with https:// or http://")
+        }
         certificateAuthorities = arguments.last("ca-file")
         identity = try ServerSettings.text(arguments, "identity")
         let version = try ServerSettings.text(arguments, "version-text")

@@ -27,10 +27,19 @@ package struct CheckMachine: Hashable, Sendable {
     package private(set) var consecutivePasses = 0
     package private(set) var lastTransition: Transition?
     package private(set) var lastResult: ProbeResult?
-    /// When `lastResult` came in.
+    /// When `lastResult` came in; also that of a process before this one.
     package private(set) var lastResultTime: MonotonicTime?
 
     package init(_ specification: CheckSpecification) { self.specification = specification }
+
+    /// One that goes on from what is remembered: `fall` and `rise` count from there.
+    package init(_ specification: CheckSpecification, from memory: HealthMemory.Entry) {
+        self.specification = specification
+        state = memory.state
+        lastTransition = Transition(
+            from: .unknown, to: memory.state, reason: memory.reason, time: memory.since)
+        lastResultTime = memory.seen
+    }
 
     /// When `state` last changed; nil before the first result.
     package var lastChange: MonotonicTime? { lastTransition?.time }
@@ -73,6 +82,21 @@ package struct CheckMachine: Hashable, Sendable {
         state = next
         lastTransition = transition
         return transition
+    }
+
+    /// Failures since then were no fault of the front door's: what they led to is undone. Returns
+    /// true when there was something to undo.
+    package mutating func excuseFailures(since start: MonotonicTime, at time: MonotonicTime) -> Bool
+    {
+        let hadFailures = consecutiveFailures > 0
+        consecutiveFailures = 0
+        guard state == .down, let last = lastTransition, last.to == .down, last.time >= start,
+            last.from != .unknown
+        else { return hadFailures }
+        state = last.from
+        lastTransition = Transition(
+            from: .down, to: last.from, reason: "this server was cut off", time: time)
+        return true
     }
 
     /// The state that a result leads to, its run counted already.

@@ -1,5 +1,5 @@
 /// What is known about one probed address.
-package enum HealthState: UInt8, Sendable, BitwiseCopyable {
+package enum HealthState: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     /// Not probed yet; treated as up.
     case unknown
     case up

@@ -8,9 +8,9 @@
 package struct HoldDown: Hashable, Sendable {
     /// The longest time out.
     package let longest: Duration
-    private var penalty = 0.0
+    package private(set) var penalty = 0.0
     /// When `penalty` was right.
-    private var time = MonotonicTime(nanoseconds: 0)
+    package private(set) var time = MonotonicTime(nanoseconds: 0)
     /// Nil: it is not held.
     package private(set) var heldUntil: MonotonicTime?
 
@@ -25,6 +25,21 @@ package struct HoldDown: Hashable, Sendable {
     private static var ceiling: Double { Double(1 << halfLifeCount) }
 
     package init(longest: Duration) { self.longest = longest }
+
+    /// As it was at `time`, perhaps in a process before this one; nil when it cannot have been.
+    package init?(
+        longest: Duration, penalty: Double, at time: MonotonicTime, until: MonotonicTime?,
+        now: MonotonicTime
+    ) {
+        guard longest > .zero, (0...HoldDown.ceiling).contains(penalty),
+            until.map({ $0 - time <= longest * 2 }) ?? true
+        else { return nil }
+        self.longest = longest
+        self.penalty = penalty
+        // Of a clock that was set back in between nothing may be held for longer.
+        self.time = min(time, now)
+        heldUntil = until.map { min($0, now + longest) }
+    }
 
     /// The target has gone down. Held already, it is held longer.
     package mutating func wentDown(at now: MonotonicTime) {

@@ -31,6 +31,13 @@ package struct ProbeResult: Hashable, Sendable {
     package var duration: Duration
     /// What the front door told of its load, when it did.
     package var load: LoadReport?
+    /// Of the body of an HTTP response, or of the answer over a connection, as far as it was read.
+    package var byteCount: Int?
+    /// It has failed, and nothing came back: perhaps it is this server that is cut off. A refusal
+    /// is an answer.
+    package var isSilence = false
+    /// Whole days that are left of the server's certificate, when one was seen.
+    package var certificateDays: Int?
 
     package init(
         _ verdict: Verdict, in phase: Phase, because reason: String, statusCode: Int? = nil,

@@ -1,27 +1,55 @@
+import Addressing
+
 /// Everything that is being probed: who is due, what state each is in. A value without I/O;
 /// whoever runs the probes asks it what to start, and tells it what came out.
 package struct Watchlist: Sendable {
-    private struct Entry {
+    struct Entry {
         var probe: Probe
+        /// What `HealthMemory` knows its check by.
+        var definition: String
         var machine: CheckMachine
         var ticket: ProbeTicket
         /// Before the second start, which comes after a part of a pace (see `spread`).
         var isNew = true
+        /// It tells whether this server is cut off, and belongs to no target.
+        var isAnchor = false
         var startTime: MonotonicTime?
+        /// Nil while it is under way.
+        var dueTime: MonotonicTime?
         var obstacle: String?
+        /// The last results, the latest last.
+        var evidence: [ProbeReport.Evidence] = []
     }
 
-    private var entries: [Entry?] = []
+    /// What leads to a change of state is seldom more; a `fall` of a hundred alike tells no more.
+    private static var evidenceCountMax: Int { 5 }
+
+    var entries: [Entry?] = []
     private var identifiers: [Probe: ProbeIdentifier] = [:]
     private var freeIndices: [Int] = []
     private var due = DueQueue<ProbeTicket>()
     private var nextSerial: UInt64 = 0
     /// The state of every probe, as last published or to be published.
-    package private(set) var table = HealthTable()
+    package internal(set) var table = HealthTable()
+    var isolations: [IPAddress.Family: Isolation] = [:]
+    var anchors: [ProbeIdentifier] = []
+    var waiting: [Waiting] = []
+    var isolationChanges: [IsolationChange] = []
+    /// Back up since it is known that this server was cut off.
+    var excused: [ProbeReport] = []
     /// Goes up whenever something is forgotten: a sign to look for probes to abandon.
     package private(set) var removalCount = 0
 
-    package init() {}
+    /// `anchors` are due at once, and for ever.
+    package init(
+        anchors probes: [Probe] = [], at now: MonotonicTime = MonotonicTime(nanoseconds: 0)
+    ) {
+        for probe in probes { anchors.append(add(probe, isAnchor: true, at: now)) }
+        for family in IPAddress.Family.allCases {
+            isolations[family] = Isolation(
+                anchors: zip(anchors, probes).filter { $1.address.family == family }.map(\.0))
+        }
+    }
 
     /// How many probes are watched.
     package var count: Int { identifiers.count }
@@ -32,29 +60,51 @@ package struct Watchlist: Sendable {
     // MARK: - Who is watched
 
     /// One identifier per probe, in order; a probe already watched keeps its own. New ones are due
-    /// at once.
-    package mutating func watch(_ probes: [Probe], at now: MonotonicTime) -> [ProbeIdentifier] {
+    /// at once; what `memory` has of them is their state until then.
+    package mutating func watch(
+        _ probes: [Probe], remembering memory: HealthMemory = HealthMemory(), at now: MonotonicTime
+    ) -> [ProbeIdentifier] {
         probes.map { probe in
             if let known = identifiers[probe] { return known }
-            let index = freeIndices.popLast() ?? entries.count
-            if index == entries.count { entries.append(nil) }
-            let identifier = ProbeIdentifier(index)
-            let ticket = ProbeTicket(identifier: identifier, serial: nextSerial)
-            nextSerial += 1
-            entries[index] = Entry(
-                probe: probe, machine: CheckMachine(probe.check), ticket: ticket)
+            let identifier = add(probe, remembering: memory, isAnchor: false, at: now)
             identifiers[probe] = identifier
-            table[identifier] = .unknown
-            due.insert(DueQueue.Item(time: now, subject: ticket))
             return identifier
         }
+    }
+
+    private mutating func add(
+        _ probe: Probe, remembering memory: HealthMemory = HealthMemory(), isAnchor: Bool,
+        at now: MonotonicTime
+    ) -> ProbeIdentifier {
+        let index = freeIndices.popLast() ?? entries.count
+        if index == entries.count { entries.append(nil) }
+        let identifier = ProbeIdentifier(index)
+        let ticket = ProbeTicket(identifier: identifier, serial: nextSerial)
+        nextSerial += 1
+        let definition = probe.check.definition
+        let known = memory.recall(probe.address, definition, probe.check.every, at: now)
+        let machine =
+            known.map { CheckMachine(probe.check, from: $0) } ?? CheckMachine(probe.check)
+        entries[index] = Entry(
+            probe: probe, definition: definition, machine: machine, ticket: ticket,
+            isAnchor: isAnchor)
+        table[identifier] = machine.state
+        table[weightOf: identifier] = known?.weight ?? 100
+        schedule(ticket, at: now)
+        return identifier
+    }
+
+    /// The last time given counts.
+    mutating func schedule(_ ticket: ProbeTicket, at time: MonotonicTime) {
+        entries[ticket.identifier.index]?.dueTime = time
+        due.insert(DueQueue.Item(time: time, subject: ticket))
     }
 
     /// Forgets every other probe. Returns true when that changed the table.
     package mutating func retain(only kept: Set<ProbeIdentifier>) -> Bool {
         var isTableChanged = false
         for index in entries.indices where !kept.contains(ProbeIdentifier(index)) {
-            guard let entry = entries[index] else { continue }
+            guard let entry = entries[index], !entry.isAnchor else { continue }
             entries[index] = nil
             identifiers[entry.probe] = nil
             freeIndices.append(index)
@@ -62,6 +112,10 @@ package struct Watchlist: Sendable {
             if entry.machine.state != .unknown { isTableChanged = true }
             table[ProbeIdentifier(index)] = .unknown
             table[weightOf: ProbeIdentifier(index)] = 100
+        }
+        let left = entries.compactMap { $0?.isAnchor == false ? $0?.probe.address : nil }
+        for family in IPAddress.Family.allCases {
+            isolations[family]?.forget(allBut: left.filter { $0.family == family })
         }
         return isTableChanged
     }
@@ -83,8 +137,10 @@ package struct Watchlist: Sendable {
         while starts.count < countMax, let next = due.first, next.time <= now {
             _ = due.removeFirst()
             let ticket = next.subject
-            guard isWatched(ticket), let probe = entries[ticket.identifier.index]?.probe
+            guard isWatched(ticket), let probe = entries[ticket.identifier.index]?.probe,
+                entries[ticket.identifier.index]?.dueTime == next.time
             else { continue }
+            entries[ticket.identifier.index]?.dueTime = nil
             // Paces run from when it was due, so that being a little late each time does not add
             // up; after a long delay they begin anew.
             let isPunctual =
@@ -97,14 +153,41 @@ package struct Watchlist: Sendable {
         return starts
     }
 
-    /// Takes in the result of a start. Returns a report when the state changed.
+    /// Takes in the result of a start. Returns a report for each state that has changed: a silence
+    /// may count later, when an anchor has answered.
     package mutating func received(
         _ result: ProbeResult, of ticket: ProbeTicket, at now: MonotonicTime
+    ) -> [ProbeReport] {
+        guard isWatched(ticket), let entry = entries[ticket.identifier.index] else { return [] }
+        var reports: [ProbeReport] = []
+        if !result.isSilence { waiting.removeAll { $0.ticket == ticket } }
+        switch ruling(on: result, of: entry, at: now) {
+        case .counts:
+            var result = result
+            // Whatever an anchor answers, it does answer.
+            if entry.isAnchor, !result.isSilence { result.verdict = .passed }
+            if let report = count(result, of: ticket, at: now) { reports.append(report) }
+            reschedule(ticket, at: now)
+        case .waits:
+            let start = entry.startTime ?? now
+            waiting.append(Waiting(ticket: ticket, result: result, start: start, since: now))
+            reschedule(ticket, atMost: entry.probe.check.fast, at: now)
+        case .isOurs: couldNotProbe(ticket, because: Watchlist.words(result), at: now)
+        }
+        return reports + settleWaiting(at: now)
+    }
+
+    /// Has its machine take in a result.
+    mutating func count(
+        _ result: ProbeResult, of ticket: ProbeTicket, at now: MonotonicTime
     ) -> ProbeReport? {
-        guard isWatched(ticket), var entry = entries[ticket.identifier.index] else { return nil }
+        guard var entry = entries[ticket.identifier.index] else { return nil }
         entry.obstacle = nil
+        var past = result
+        past.load = nil
+        entry.evidence.append(ProbeReport.Evidence(past, at: now))
+        if entry.evidence.count > Watchlist.evidenceCountMax { entry.evidence.removeFirst() }
         let transition = entry.machine.received(result, at: now)
-        reschedule(&entry, at: now)
         entries[ticket.identifier.index] = entry
         weigh(entry, after: result)
         guard transition != nil else { return nil }
@@ -136,21 +219,23 @@ package struct Watchlist: Sendable {
     package mutating func couldNotProbe(
         _ ticket: ProbeTicket, because obstacle: String, at now: MonotonicTime
     ) {
-        guard isWatched(ticket), var entry = entries[ticket.identifier.index] else { return }
-        entry.obstacle = obstacle
-        reschedule(&entry, at: now)
-        entries[ticket.identifier.index] = entry
+        guard isWatched(ticket) else { return }
+        entries[ticket.identifier.index]?.obstacle = obstacle
+        reschedule(ticket, at: now)
     }
 
     /// Paces run from start to start; a probe that took longer is followed by the next at once.
-    private mutating func reschedule(_ entry: inout Entry, at now: MonotonicTime) {
+    private mutating func reschedule(
+        _ ticket: ProbeTicket, atMost limit: Duration? = nil, at now: MonotonicTime
+    ) {
+        guard let entry = entries[ticket.identifier.index] else { return }
         var delay = entry.machine.nextDelay
+        if let limit { delay = min(delay, limit) }
         if entry.isNew {
             delay = Watchlist.spread(entry.probe, over: delay)
-            entry.isNew = false
+            entries[ticket.identifier.index]?.isNew = false
         }
-        let time = max((entry.startTime ?? now) + delay, now)
-        due.insert(DueQueue.Item(time: time, subject: entry.ticket))
+        schedule(ticket, at: max((entry.startTime ?? now) + delay, now))
     }
 
     /// The part of a pace between the first and the second start, the same for the same probe in
@@ -169,15 +254,36 @@ package struct Watchlist: Sendable {
         probes.contains { entry(of: $0)?.machine.state == .unknown }
     }
 
+    /// What is to be remembered of all of them.
+    package var memory: HealthMemory {
+        var memory = HealthMemory()
+        for case .some(let entry) in entries where !entry.isAnchor {
+            guard let seen = entry.machine.lastResultTime,
+                let transition = entry.machine.lastTransition
+            else { continue }
+            memory.remember(
+                entry.probe.address, entry.definition,
+                HealthMemory.Entry(
+                    entry.machine.state, since: transition.time, seen: seen,
+                    weight: table[weightOf: entry.ticket.identifier], reason: transition.reason))
+        }
+        return memory
+    }
+
     /// In the order asked for; forgotten ones are left out.
     package func report(of probes: [ProbeIdentifier]) -> [ProbeReport] {
         probes.compactMap { entry(of: $0).map(report(on:)) }
     }
 
-    private func report(on entry: Entry) -> ProbeReport {
+    /// One for each anchor.
+    package var anchorReports: [ProbeReport] {
+        anchors.compactMap { entry(of: $0).map(report(on:)) }
+    }
+
+    func report(on entry: Entry) -> ProbeReport {
         ProbeReport(
             identifier: entry.ticket.identifier, probe: entry.probe, machine: entry.machine,
-            obstacle: entry.obstacle)
+            obstacle: entry.obstacle, evidence: entry.evidence, isAnchor: entry.isAnchor)
     }
 
     private func entry(of probe: ProbeIdentifier) -> Entry? {

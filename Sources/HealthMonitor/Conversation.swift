@@ -249,10 +249,13 @@ import SystemCalls
 
     func expire() -> Outcome {
         let within = "within \(probe.check.timeout.inWords)"
-        if !isConnected { return end(.failed, .connect, "no connection \(within)") }
+        if !isConnected {
+            return end(.failed, .connect, "no connection \(within)", isSilence: true)
+        }
         return end(
             .failed, .response,
-            incoming.isEmpty ? "no answer \(within)" : "answer is not as expected \(within)")
+            incoming.isEmpty ? "no answer \(within)" : "answer is not as expected \(within)",
+            isSilence: true)
     }
 
     func abandon() { socket = nil }
@@ -265,13 +268,18 @@ import SystemCalls
         return end(
             .failed, .response,
             isRefused
-                ? "port unreachable" : "connection broken: \(Outcome.connectWords(error.code))")
+                ? "port unreachable" : "connection broken: \(Outcome.connectWords(error.code))",
+            isSilence: Outcome.isSilence(error.code))
     }
 
     private func end(
-        _ verdict: ProbeResult.Verdict, _ phase: ProbeResult.Phase, _ reason: String
+        _ verdict: ProbeResult.Verdict, _ phase: ProbeResult.Phase, _ reason: String,
+        isSilence: Bool = false
     ) -> Outcome {
-        end(.result(ProbeResult(verdict, in: phase, because: reason, after: elapsed)))
+        var result = ProbeResult(verdict, in: phase, because: reason, after: elapsed)
+        if !incoming.isEmpty { result.byteCount = incoming.count }
+        result.isSilence = isSilence && incoming.isEmpty
+        return end(.result(result))
     }
 
     private func end(obstacle: String) -> Outcome { end(.obstacle(obstacle)) }

@@ -20,9 +20,15 @@ extension Outcome {
     /// A system call that failed on the way to the front door.
     static func failed(_ error: Errno, of probe: Probe, after duration: Duration) -> Outcome {
         if let words = obstacleWords(error.code) { return .obstacle(words) }
-        return .result(
-            ProbeResult(
-                .failed, in: .connect, because: connectWords(error.code), after: duration))
+        var result = ProbeResult(
+            .failed, in: .connect, because: connectWords(error.code), after: duration)
+        result.isSilence = isSilence(error.code)
+        return .result(result)
+    }
+
+    /// Whether a connection that failed so may never have left this server's own network.
+    static func isSilence(_ errorNumber: Int32) -> Bool {
+        errorNumber != ECONNREFUSED && errorNumber != ECONNRESET
     }
 
     /// Troubles of this machine's own: running out of something.

@@ -1,3 +1,4 @@
+package import Addressing
 import Glibc
 package import Health
 import Synchronization
@@ -8,7 +9,7 @@ import Synchronization
 /// carries it out with libcurl. All methods may be called from any thread.
 package final class HealthMonitor: Sendable {
     private let engine: ProbeEngine
-    private let thread: MonitorThread
+    private let thread: BackgroundThread
     private let isStopped = Atomic(false)
 
     /// - Parameters:
@@ -17,25 +18,33 @@ package final class HealthMonitor: Sendable {
     ///     states have changed. Returns when to call again even if nothing changes until then.
     ///   - onTransition: called on the monitor's thread for each change of a state, before the
     ///     table that holds it is handed out.
+    ///   - anchors: probes that tell whether this server is cut off (`Isolation`).
+    ///   - onIsolation: called on the monitor's thread when it is, and when it no longer is.
     package init(
-        certificateAuthorities: String?,
+        certificateAuthorities: String?, anchors: [Probe] = [],
         onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
-        onTransition: @escaping @Sendable (ProbeReport) -> Void
+        onTransition: @escaping @Sendable (ProbeReport) -> Void,
+        onIsolation: @escaping @Sendable (Watchlist.IsolationChange) -> Void = { _ in }
     ) {
         let engine = ProbeEngine(
-            certificateAuthorities: certificateAuthorities, onChange: onChange,
-            onTransition: onTransition)
+            certificateAuthorities: certificateAuthorities, anchors: anchors, onChange: onChange,
+            onTransition: onTransition, onIsolation: onIsolation)
         self.engine = engine
-        thread = MonitorThread { engine.run() }
+        thread = BackgroundThread { engine.run() }
     }
 
     deinit { stop() }
 
     /// Starts those not yet watched: they are probed at once. Equal probes are one probe, with one
-    /// identifier. Returns an identifier for each, in order.
-    package func watch(_ probes: [Probe]) -> [ProbeIdentifier] {
+    /// identifier. What `memory` has of them is their state until then. Returns an identifier for
+    /// each, in order.
+    package func watch(
+        _ probes: [Probe], remembering memory: HealthMemory = HealthMemory()
+    ) -> [ProbeIdentifier] {
         let now = MonotonicTime.now()
-        let identifiers = engine.watchlist.withLock { $0.watch(probes, at: now) }
+        let identifiers = engine.watchlist.withLock {
+            $0.watch(probes, remembering: memory, at: now)
+        }
         engine.wakeUp()
         return identifiers
     }
@@ -67,6 +76,17 @@ package final class HealthMonitor: Sendable {
         engine.isTableChanged.store(true, ordering: .relaxed)
         engine.wakeUp()
     }
+
+    /// What is to be remembered of every probe. Put together outside of the lock: it takes a while.
+    package var memory: HealthMemory { engine.watchlist.withLock { $0 }.memory }
+
+    /// Families in which this server is cut off, and since when.
+    package var cutOff: [IPAddress.Family: MonotonicTime] {
+        engine.watchlist.withLock { $0.cutOff }
+    }
+
+    /// One for each anchor.
+    package var anchorReports: [ProbeReport] { engine.watchlist.withLock { $0.anchorReports } }
 
     package var table: HealthTable { engine.watchlist.withLock { $0.table } }
 
@@ -103,7 +123,7 @@ package final class HealthMonitor: Sendable {
 
 /// The loop: start what is due, let probes go on, take in what ended, tell, wait.
 final class ProbeEngine: Sendable {
-    let watchlist = Mutex(Watchlist())
+    let watchlist: Mutex<Watchlist>
     let isStopping = Atomic(false)
     /// The table has changed since `onChange` was last called.
     let isTableChanged = Atomic(false)
@@ -112,16 +132,20 @@ final class ProbeEngine: Sendable {
     private let certificateAuthorities: String?
     private let onChange: @Sendable (HealthTable) -> MonotonicTime?
     private let onTransition: @Sendable (ProbeReport) -> Void
+    private let onIsolation: @Sendable (Watchlist.IsolationChange) -> Void
 
     /// New probes per round: with many due at once, handshakes of those under way get their turn
     /// first, and this thread's own work does not eat up the timeouts.
     private static let startCountPerRoundMax = 64
 
     init(
-        certificateAuthorities: String?,
+        certificateAuthorities: String?, anchors: [Probe],
         onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
-        onTransition: @escaping @Sendable (ProbeReport) -> Void
+        onTransition: @escaping @Sendable (ProbeReport) -> Void,
+        onIsolation: @escaping @Sendable (Watchlist.IsolationChange) -> Void
     ) {
+        watchlist = Mutex(Watchlist(anchors: anchors, at: .now()))
+        self.onIsolation = onIsolation
         self.certificateAuthorities = certificateAuthorities
         self.onChange = onChange
         self.onTransition = onTransition
@@ -174,15 +198,17 @@ final class ProbeEngine: Sendable {
         let now = MonotonicTime.now()
         switch outcome {
         case .result(let result):
-            let (report, hasChanged) = watchlist.withLock { list in
+            let (reports, changes, hasChanged) = watchlist.withLock { list in
                 let before = list.table.version
-                let report = list.received(result, of: ticket, at: now)
-                return (report, list.table.version != before)
+                let reports = list.received(result, of: ticket, at: now)
+                return (reports, list.takeIsolationChanges(), list.table.version != before)
             }
             if hasChanged { isTableChanged.store(true, ordering: .relaxed) }
-            guard let report else { return }
-            if report.transition?.from == .unknown { firstResults.broadcast() }
-            onTransition(report)
+            for change in changes { onIsolation(change) }
+            if reports.contains(where: { $0.transition?.from == .unknown }) {
+                firstResults.broadcast()
+            }
+            for report in reports { onTransition(report) }
         case .obstacle(let words):
             watchlist.withLock { $0.couldNotProbe(ticket, because: words, at: now) }
         }

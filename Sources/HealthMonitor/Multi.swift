@@ -13,7 +13,7 @@ import Health
 
     /// curl_global_init is thread-safe in libcurl 7.84 and newer, but must precede all else; a
     /// global is initialised exactly once.
-    private static let isLibraryReady: Bool =
+    static let isLibraryReady: Bool =
         curl_global_init(Int(CURL_GLOBAL_SSL | CURL_GLOBAL_WIN32)) == CURLE_OK
 
     init(_ poller: Poller) {

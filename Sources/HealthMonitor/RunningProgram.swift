@@ -26,7 +26,7 @@ import SystemCalls
     private static let lineByteCountMax = 200
 
     /// What PATH programs get: the system's, whatever this server was started with.
-    private static let environment =
+    static let environment =
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// The outcome instead, when the program cannot be started.
@@ -90,10 +90,12 @@ import SystemCalls
         let text = String(
             decoding: line.prefix { $0 != 0x0a && $0 != 0x0d }
                 .filter { (0x20...0x7e).contains($0) }, as: UTF8.self)
-        return .result(
-            ProbeResult(
-                status == 0 ? .passed : .failed, in: .response,
-                because: words + (text.isEmpty ? "" : ": \(text)"), after: .now() - startTime))
+        var result = ProbeResult(
+            status == 0 ? .passed : .failed, in: .response,
+            because: words + (text.isEmpty ? "" : ": \(text)"), after: .now() - startTime)
+        // Why, only the program knows.
+        result.isSilence = status != 0
+        return .result(result)
     }
 
     /// As much as a pipe holds; what comes meanwhile is reported again.
@@ -113,11 +115,11 @@ import SystemCalls
 
     func expire() -> Outcome {
         abandon()
-        return .result(
-            ProbeResult(
-                .failed, in: .response,
-                because: "did not end within \(probe.check.timeout.inWords)",
-                after: .now() - startTime))
+        var result = ProbeResult(
+            .failed, in: .response,
+            because: "did not end within \(probe.check.timeout.inWords)", after: .now() - startTime)
+        result.isSilence = true
+        return .result(result)
     }
 
     /// It is taken in when it has ended, which SIGKILL may take a while to bring about.
@@ -129,7 +131,7 @@ import SystemCalls
 }
 
 /// Calls `body` with a null-terminated list of C strings, as execve(2) wants it.
-private func withStrings<Result>(
+func withStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     var pointers = unsafe strings.map { unsafe strdup($0) }

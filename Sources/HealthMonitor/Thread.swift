@@ -13,7 +13,7 @@ extension MonotonicTime {
 
 /// One POSIX thread, with every signal blocked: signals are the main thread's business,
 /// and OpenSSL writing to a closed connection must not end the process (SIGPIPE).
-@safe struct MonitorThread: Sendable {
+@safe package struct BackgroundThread: Sendable {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -21,7 +21,7 @@ extension MonotonicTime {
 
     private let handle: pthread_t
 
-    init(_ run: @escaping @Sendable () -> Void) {
+    package init(_ run: @escaping @Sendable () -> Void) {
         let body = Body {
             var signals = sigset_t()
             unsafe sigfillset(&signals)
@@ -38,14 +38,14 @@ extension MonotonicTime {
                 body.run()
                 return nil
             }, Unmanaged.passRetained(body).toOpaque())
-        guard status == 0 else { fatalError("no thread for health checks: error \(status)") }
+        guard status == 0 else { fatalError("no thread: error \(status)") }
         self.handle = handle
     }
 
     var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
     /// To be called once, or `detach`, never both.
-    func join() {
+    package func join() {
         let status = pthread_join(handle, nil)
         precondition(status == 0, "joined once, from another thread")
     }
@@ -54,13 +54,13 @@ extension MonotonicTime {
 }
 
 /// Wakes threads that wait for something to become true.
-@safe final class Signal: @unchecked Sendable {
+@safe package final class Signal: @unchecked Sendable {
     // SAFETY: both are made in init, at addresses that never move, and used only through pthread
     // functions, which are made for sharing.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    init() {
+    package init() {
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe pthread_mutex_init(mutex, nil)
@@ -81,14 +81,14 @@ extension MonotonicTime {
     }
 
     /// To be called after the change, without a lock that `isWaiting` takes.
-    func broadcast() {
+    package func broadcast() {
         unsafe pthread_mutex_lock(mutex)
         unsafe pthread_cond_broadcast(condition)
         unsafe pthread_mutex_unlock(mutex)
     }
 
     /// Returns when `isWaiting` has become false, or at the deadline: true is the former.
-    func wait(until deadline: MonotonicTime, while isWaiting: () -> Bool) -> Bool {
+    package func wait(until deadline: MonotonicTime, while isWaiting: () -> Bool) -> Bool {
         let (seconds, rest) = deadline.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
         unsafe pthread_mutex_lock(mutex)

@@ -171,6 +171,9 @@ import Health
         } ?? []
     }
 
+    /// How much of the body was read, whether it was wanted or not.
+    var bodyByteCount: Int { unsafe intake.pointee.body_byte_count }
+
     var isHeaderTooLong: Bool {
         unsafe intake.pointee.header_byte_count > Int(ccurl_header_byte_count_max)
     }

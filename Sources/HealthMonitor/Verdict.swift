@@ -23,6 +23,7 @@ enum Outcome {
             var result = ProbeResult(
                 .passed, in: .tls, because: "certificate is good", after: duration)
             if let remains { check.judgeCertificate(remains: remains, into: &result) }
+            result.certificateDays = remains?.wholeDays
             self = .result(result)
             return
         }
@@ -43,7 +44,10 @@ enum Outcome {
                 statusCode: statusCode, body: body, isBodyCut: isCut,
                 matchesPattern: check.pattern.map { patterns.matches($0, body) },
                 certificateRemains: remains)
-            self = .result(check.judge(response, after: duration))
+            var result = check.judge(response, after: duration)
+            result.byteCount = transfer.bodyByteCount
+            result.certificateDays = remains?.wholeDays
+            self = .result(result)
             return
         }
         if let obstacle = Outcome.obstacle(transfer, code) {
@@ -51,10 +55,17 @@ enum Outcome {
             return
         }
         let (phase, reason) = Outcome.explain(transfer, code)
-        self = .result(
-            ProbeResult(
-                .failed, in: phase, because: reason,
-                statusCode: statusCode == 0 ? nil : statusCode, after: duration))
+        var result = ProbeResult(
+            .failed, in: phase, because: reason, statusCode: statusCode == 0 ? nil : statusCode,
+            after: duration)
+        if statusCode != 0 { result.byteCount = transfer.bodyByteCount }
+        switch code {
+        case CURLE_OPERATION_TIMEDOUT: result.isSilence = statusCode == 0
+        case CURLE_COULDNT_CONNECT: result.isSilence = Outcome.isSilence(transfer.errorNumber)
+        default: break
+        }
+        result.certificateDays = remains?.wholeDays
+        self = .result(result)
     }
 
     /// Troubles that are this machine's own: errno(3) values for running out of something.
@@ -148,6 +159,10 @@ enum Outcome {
         let words = transfer.errorWords
         return words.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : words
     }
+}
+
+extension Duration {
+    fileprivate var wholeDays: Int { Int(components.seconds / 86_400) }
 }
 
 /// Expressions compiled once, however often they are matched; for the monitor's thread alone.

@@ -1,5 +1,5 @@
 package import Configuration
-import Diagnostics
+package import Diagnostics
 import Glibc
 import Health
 import Synchronization
@@ -25,30 +25,24 @@ package struct Log: Sendable {
         _ level: Level, _ event: String, _ message: String = "",
         _ fields: [(name: String, value: String)] = []
     ) {
-        let lost = missing.count.exchange(0, ordering: .relaxed)
-        if lost > 0 {
-            emit(line(.warning, "log", "lines could not be written", [("lines", "\(lost)")]))
-        }
-        emit(line(level, event, message, fields))
+        write(Event(time: .now(), level: level, name: event, message: message, fields: fields))
     }
 
-    private func line(
-        _ level: Level, _ event: String, _ message: String,
-        _ fields: [(name: String, value: String)]
-    ) -> String {
-        let time = WallClock.now().description
+    func write(_ event: Event) {
+        let lost = missing.count.exchange(0, ordering: .relaxed)
+        if lost > 0 {
+            let gap = Event(
+                time: .now(), level: .warning, name: "log", message: "lines could not be written",
+                fields: [("lines", "\(lost)")])
+            emit(line(gap))
+        }
+        emit(line(event))
+    }
+
+    private func line(_ event: Event) -> String {
         switch format {
-        case .text:
-            var line = "\(time) \(level.rawValue) \(event)"
-            if !message.isEmpty { line += ": \(message)" }
-            for field in fields { line += " \(field.name)=\(Log.quoteIfNeeded(field.value))" }
-            return line + "\n"
-        case .json:
-            let all =
-                [("time", time), ("level", level.rawValue), ("event", event)]
-                + (message.isEmpty ? [] : [("message", message)])
-                + fields.map { ($0.name, $0.value) }
-            return JSONText.object(all.map { ($0.0, JSONText.string($0.1)) }) + "\n"
+        case .text: event.text + "\n"
+        case .json: event.json + "\n"
         }
     }
 
@@ -64,46 +58,13 @@ package struct Log: Sendable {
         var line = line
         line.withUTF8 { bytes in _ = unsafe Glibc.write(2, bytes.baseAddress, bytes.count) }
     }
-
-    private static func quoteIfNeeded(_ text: String) -> String {
-        text.contains { $0 == " " || $0 == "\"" || $0 == "=" } || text.isEmpty
-            ? JSONText.string(text) : text
-    }
 }
 
-/// A moment of the wall clock; only for people to read.
-package struct WallClock: Sendable, CustomStringConvertible {
-    package var seconds: Int
-
+extension WallClock {
     package static func now() -> WallClock { WallClock(seconds: time(nil)) }
-
-    package init(seconds: Int) { self.seconds = seconds }
 
     /// A moment of the monotonic clock, which reads `now` at this moment.
     init(of moment: MonotonicTime, now: MonotonicTime) {
-        seconds = time(nil) + Int((moment - now).components.seconds)
-    }
-
-    /// `2026-11-20T08:15:00Z`
-    package var description: String {
-        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let (year, month, day) = WallClock.date(days: seconds / 86_400)
-        let rest = seconds % 86_400
-        return "\(year)-\(two(month))-\(two(day))"
-            + "T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
-    }
-
-    /// The Gregorian date so many days after 1970-01-01. Years are counted from March, so that the
-    /// leap day ends one; 719,468 days lie between 0000-03-01 and 1970-01-01.
-    private static func date(days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+        self.init(seconds: time(nil) + Int((moment - now).components.seconds))
     }
 }

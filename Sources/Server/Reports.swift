@@ -1,3 +1,6 @@
+import Addressing
+import Administration
+import Diagnostics
 import GeoSources
 import Glibc
 import Health
@@ -21,6 +24,15 @@ extension Server {
             rows.append(("geo data", database.metadata.summary))
         } else {
             rows.append(("geo data", "none: every client's place is unknown"))
+        }
+        for (family, since) in monitor.cutOff.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let start = WallClock(of: since, now: .now())
+            rows.append(
+                ("CUT OFF", "\(family.name) since \(start): silent front doors keep their state"))
+        }
+        if !settings.anchors.isEmpty {
+            let answering = monitor.anchorReports.count { $0.state.isOpen }
+            rows.append(("anchors", "\(answering) of \(settings.anchors.count) answer"))
         }
         if let current = serving.current {
             let plan = current.world.plan
@@ -92,6 +104,26 @@ extension Server {
             }
         }
         return Table.text(rows)
+    }
+
+    /// `json`: as objects. `after N`: those with a greater number.
+    func events(_ words: ArraySlice<String>) -> ControlReply {
+        var words = words
+        var isJSON = false
+        var number: UInt64 = 0
+        while let word = words.popFirst() {
+            if word == "json" {
+                isJSON = true
+            } else if word == "after", let after = words.popFirst().flatMap(UInt64.init) {
+                number = after
+            } else {
+                return .failed("events: expected json, or after and a number, found \(word)")
+            }
+        }
+        let lines = journal.events(after: number).map { event in
+            isJSON ? event.json : "\(event.number ?? 0) \(event.text)"
+        }
+        return .ok(lines.map { $0 + "\n" }.joined())
     }
 
     private func since(_ report: ProbeReport, now: WallClock) -> String {

@@ -23,7 +23,10 @@ package final class Server {
     let log: Log
     let startTime = WallClock.now()
     let serving: Serving
+    let journal: Journal
     let monitor: HealthMonitor
+    /// Nil: nothing is kept.
+    private let keeper: StateKeeper?
     var workers: Workers?
     var sources = LoadedSource.none
     var lastReload = "none since the start"
@@ -41,18 +44,41 @@ package final class Server {
         rateLimits = RateLimits(settings.abuse)
         // Before the monitor's thread is made: threads inherit which signals are blocked.
         signals = try SignalSource()
-        log = Log(settings.logFormat)
-        let serving = Serving(log)
+        let log = Log(settings.logFormat)
+        self.log = log
+        let journal = Journal(log, couriers: Server.couriers(settings, log))
+        self.journal = journal
+        let serving = Serving(journal)
         self.serving = serving
-        let log = log
+        let keeper = settings.state.map { StateKeeper(folder: $0, log) }
+        self.keeper = keeper
         monitor = HealthMonitor(
             certificateAuthorities: settings.certificateAuthorities,
-            onChange: { serving.update($0) },
-            onTransition: { Server.log($0, to: log) })
+            anchors: settings.checkOnly ? [] : settings.anchors.map(\.probe),
+            onChange: { table in
+                defer { keeper?.noteChange() }
+                return serving.update(table)
+            },
+            onTransition: { Server.record($0, in: journal) },
+            onIsolation: { Server.record($0, in: journal) })
+    }
+
+    private static func couriers(_ settings: ServerSettings, _ log: Log) -> [Courier] {
+        guard !settings.checkOnly else { return [] }
+        let authorities = settings.certificateAuthorities
+        let programs = settings.notifiedPrograms.map { program in
+            Courier(program, log) { Receivers.run(program, with: $0, $1) }
+        }
+        return programs
+            + settings.notifiedURLs.map { url in
+                Courier(url, log) {
+                    Receivers.post($0, to: url, certificateAuthorities: authorities, $1)
+                }
+            }
     }
 
     /// One check of one address has changed its state.
-    private static func log(_ report: ProbeReport, to log: Log) {
+    private static func record(_ report: ProbeReport, in journal: Journal) {
         var fields = [("address", report.probe.address.description)]
         if report.probe.check.port > 0 { fields.append(("port", "\(report.probe.check.port)")) }
         fields.append(("state", report.state.name))
@@ -61,9 +87,32 @@ package final class Server {
                 ? ("failures", "\(report.consecutiveFailures)")
                 : ("successes", "\(report.consecutiveSuccesses)"))
         fields.append(("check", report.probe.check.summary))
-        log.write(
-            report.state == .down ? .warning : .info, "check",
-            report.transition?.reason ?? report.words, fields)
+        journal.record(
+            report.state == .down ? .warning : .info, report.isAnchor ? "anchor" : "check",
+            report.transition?.reason ?? report.words, fields, evidence: report.evidence)
+    }
+
+    /// This server is cut off, or no longer.
+    private static func record(_ news: Watchlist.IsolationChange, in journal: Journal) {
+        let fields = [("family", news.family.name)]
+        switch news.change {
+        case .cutOff:
+            journal.record(
+                .error, "cut-off",
+                "this server is cut off: front doors that do not answer keep their state", fields)
+        case .reconnected:
+            journal.record(.info, "reconnected", "failures count again", fields)
+        case .givenUp:
+            journal.record(
+                .error, "reconnected",
+                "nothing has answered for long, and there is no anchor to tell why: failures count "
+                    + "again", fields)
+        case .anchorsAreWrong:
+            journal.record(
+                .warning, "reconnected",
+                "front doors answer and no anchor does: failures count again; take other anchors",
+                fields)
+        }
     }
 
     /// Runs until told to stop. Returns the exit status.
@@ -83,8 +132,9 @@ package final class Server {
             let workerCount = settings.workerCount ?? Server.processorCount
             let listeners = try Listeners(settings.listen, workerCount: workerCount)
             let control = try ControlSocket(path: settings.control)
-            guard adopt(world) else {
+            guard adopt(world, remembering: keeper?.recall() ?? HealthMemory()) else {
                 monitor.stop()
+                journal.stop()
                 log.write(.info, "stopped", "before the first probes had ended")
                 return 0
             }
@@ -95,16 +145,20 @@ package final class Server {
                     workerCount: workerCount, descriptorCountMax: descriptorCountMax),
                 proxies: ProxySources(settings.proxySources))
             self.workers = workers
+            startKeeping()
             announce(workers)
             loop(control)
             ServiceManager.stopping()
             workers.stop()
             monitor.stop()
+            keeper?.stop()
+            journal.stop()
             log.write(.info, "stopped")
             return 0
         } catch {
             log.write(.error, "start", "\(error)")
             monitor.stop()
+            journal.stop()
             return 1
         }
     }
@@ -200,6 +254,7 @@ package final class Server {
     }
 
     private func handle(_ words: [String]) -> ControlReply {
+        if words[0] == "events" { return events(words.dropFirst()) }
         guard words.count == 1 else {
             return .failed("\(words[0]) takes no arguments")
         }
@@ -217,7 +272,8 @@ package final class Server {
             isStopping = true
             return .ok("stopping\n")
         default:
-            return .failed("unknown command \(words[0]); there are status, regions, reload, stop")
+            return .failed(
+                "unknown command \(words[0]); there are status, regions, events, reload, stop")
         }
     }
 
@@ -252,7 +308,8 @@ package final class Server {
         let (secrets, problems) =
             settings.cookieSecret.map { CookieSecretFile.read($0) } ?? (drawnSecrets, [])
         // What this machine cannot probe would count as up for ever.
-        let obstacles = HealthMonitor.obstacles(to: world?.plan.probes ?? [])
+        let probes = settings.anchors.map(\.probe) + (world?.plan.probes ?? [])
+        let obstacles = HealthMonitor.obstacles(to: probes)
             .map { Diagnostic(.error, at: nil, $0) }
         let all = problems + zoneProblems + obstacles
         guard let world, let secrets, obstacles.isEmpty else { return (nil, all) }
@@ -300,16 +357,19 @@ package final class Server {
     }
 
     /// Probes what is new in `world` once, then serves it, then stops the probes that are no
-    /// longer needed: the first answer of a new region is already right. False when the server was
-    /// told to stop meanwhile.
-    private func adopt(_ world: World) -> Bool {
-        let probes = monitor.watch(world.plan.probes)
+    /// longer needed: the first answer of a new region is already right. What is remembered of a
+    /// probe is not waited for. False when the server was told to stop meanwhile.
+    private func adopt(
+        _ world: World, remembering memory: HealthMemory = HealthMemory()
+    ) -> Bool {
+        let probes = monitor.watch(world.plan.probes, remembering: memory)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
         if !waitForFirstResults(of: probes, until: .now + longest + .seconds(1)) {
             if isStopping { return false }
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
-        serving.adopt(world, probes: probes, health: monitor.table)
+        serving.adopt(
+            world, probes: probes, health: monitor.table, remembered: memory.holds)
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
@@ -318,6 +378,15 @@ package final class Server {
         // What loading has left, which is about as much as what it has made.
         clinux_release_free_memory()
         return true
+    }
+
+    private func startKeeping() {
+        let (monitor, serving) = (monitor, serving)
+        keeper?.start {
+            var memory = monitor.memory
+            memory.holds = serving.current?.holds.memory ?? []
+            return memory
+        }
     }
 
     /// A front door may take its whole timeout, a minute perhaps: signals are looked at meanwhile.

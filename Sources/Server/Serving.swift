@@ -1,4 +1,5 @@
 import DNSWire
+import Diagnostics
 import Health
 import HealthMonitor
 import Loader
@@ -25,23 +26,23 @@ final class Serving: Sendable {
 
     let snapshots: SnapshotCell
     private let state: Mutex<Current?>
-    private let log: Log
+    private let journal: Journal
 
-    init(_ log: Log) {
-        self.log = log
+    init(_ journal: Journal) {
+        self.journal = journal
         snapshots = SnapshotCell(.empty)
         state = Mutex(nil)
     }
 
     var current: Current? { state.withLock { $0 } }
 
-    /// Starts to serve `world`.
+    /// Starts to serve `world`. `remembered` counts the first time.
     func adopt(
         _ world: World, probes: [ProbeIdentifier], health: HealthTable,
-        at now: MonotonicTime = .now()
+        remembered: [HealthMemory.Hold] = [], at now: MonotonicTime = .now()
     ) {
         state.withLock { state in
-            var holds = state?.holds ?? HoldTable()
+            var holds = state?.holds ?? HoldTable(remembered)
             holds.forget(allBut: world.plan, at: now)
             let held = holds.held(in: world.plan, at: now)
             let snapshot = world.snapshot(health, probes: probes, held: Set(held.keys))
@@ -99,7 +100,7 @@ final class Serving: Sendable {
     private func report(
         _ event: String, _ message: String, _ endpoint: Endpoint, _ fields: [(String, String)]
     ) {
-        log.write(
+        journal.record(
             event == "held" ? .warning : .info, event, message,
             [("target", endpoint.label), ("name", endpoint.name.description)] + fields)
     }
@@ -117,7 +118,7 @@ final class Serving: Sendable {
             let downCount = endpoint.addresses.count { address in
                 address.probes.contains { health[probes[$0]] == .down }
             }
-            log.write(
+            journal.record(
                 state == .up ? .info : .warning, state.name, "",
                 [
                     ("target", endpoint.label), ("name", endpoint.name.description),
@@ -129,7 +130,7 @@ final class Serving: Sendable {
             uniquingKeysWith: { $0 || $1 })
         for (index, name) in after.plan.names.enumerated()
         where !after.nameIsUp[index] && nameWasUp[name.name] ?? true {
-            log.write(
+            journal.record(
                 .error, "nothing-up",
                 "no target of this name is up; it is answered as its last-resort says",
                 [("name", name.name.description)])

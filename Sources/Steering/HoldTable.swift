@@ -23,6 +23,22 @@ package struct HoldTable: Sendable {
 
     package init() {}
 
+    /// As remembered by a process before this one.
+    package init(_ holds: [HealthMemory.Hold]) {
+        for hold in holds {
+            let key = Key(name: hold.name, ordinal: hold.ordinal, longest: hold.machine.longest)
+            machines[key] = hold.machine
+        }
+    }
+
+    /// What is to be remembered, in an order that stays.
+    package var memory: [HealthMemory.Hold] {
+        machines.map { HealthMemory.Hold($0.name, ordinal: $0.ordinal, machine: $1) }.sorted {
+            ("\($0.name)", $0.ordinal, $0.machine.longest)
+                < ("\($1.name)", $1.ordinal, $1.machine.longest)
+        }
+    }
+
     /// Takes in what has changed under one plan. Returns what is held because of it.
     package mutating func observe(
         _ plan: SteeringPlan, from before: [HealthState], to after: [HealthState],

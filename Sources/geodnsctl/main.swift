@@ -10,12 +10,15 @@ let program = Program(
     operands: "COMMAND",
     options: [
         Option(
-            "control", "PATH", "its control socket (default \(ServerSettings.defaultControl))")
+            "control", "PATH", "its control socket (default \(ServerSettings.defaultControl))"),
+        Option("json", nil, "events: an object a line"),
+        Option("follow", nil, "events: go on as they come"),
     ],
     notes: [
         "commands:",
         "  status    what it serves and what it has answered",
         "  regions   every target with the state of its addresses and checks",
+        "  events    what happened to the health of targets lately, with the probes that led to it",
         "  reload    read zones and location database again; errors change nothing",
         "  stop      answer what has come in, and end",
     ])
@@ -28,6 +31,8 @@ do throws(UsageError) {
         guard !arguments.operands.isEmpty else {
             throw UsageError("no command given; `geodnsctl --help` lists them all")
         }
+        guard arguments.operands == ["events"] || !arguments.has("json") && !arguments.has("follow")
+        else { throw UsageError("--json and --follow belong to events") }
         run(arguments)
     }
 } catch {
@@ -35,10 +40,31 @@ do throws(UsageError) {
 }
 
 func run(_ arguments: Arguments) {
+    var words = arguments.operands
+    if arguments.has("json") { words.append("json") }
+    guard arguments.has("follow") else {
+        print(send(words, arguments), terminator: "")
+        return
+    }
+    var last = "0"
+    while true {
+        let lines = send(words + ["after", last], arguments)
+        print(lines, terminator: "")
+        flushOutput()
+        // Its number is the first number of each line.
+        if let line = lines.split(separator: "\n").last {
+            last = String(line.drop { !$0.isNumber }.prefix { $0.isNumber })
+        }
+        sleep(1)
+    }
+}
+
+/// The reply's text; ends the program when there is none.
+func send(_ words: [String], _ arguments: Arguments) -> String {
     do throws(ControlError) {
         let path = arguments.last("control") ?? ServerSettings.defaultControl
-        switch try ControlClient.send(arguments.operands, path: path) {
-        case .ok(let body): print(body, terminator: "")
+        switch try ControlClient.send(words, path: path) {
+        case .ok(let body): return body
         case .failed(let message): program.fail(message, status: 1)
         }
     } catch {

@@ -29,7 +29,7 @@ import Testing
         let older = health
         health[probe] = .down
 
-        let serving = Serving(Log(.text))
+        let serving = Serving(Journal(Log(.text)))
         serving.adopt(loaded, probes: [probe], health: older)
         #expect(serving.current?.answers.endpointIsUp == [true])
         serving.update(health)
@@ -57,7 +57,7 @@ import Testing
         }
         var health = HealthTable()
         health[probe] = .up
-        let serving = Serving(Log(.text))
+        let serving = Serving(Journal(Log(.text)))
         serving.adopt(loaded, probes: [probe], health: health, at: second(1000))
         func target() throws -> Decision.Outcome {
             var random = RandomSource(seed: 1)

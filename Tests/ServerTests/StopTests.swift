@@ -108,7 +108,8 @@ import Testing
         #expect(unknown.status == 1)
         #expect(
             unknown.text
-                == "geodnsctl: unknown command restart; there are status, regions, reload, stop\n")
+                == "geodnsctl: unknown command restart; there are status, regions, events, "
+                + "reload, stop\n")
         #expect(try server.control("reload", "now").status == 1)
         #expect(server.client.addresses("www.example.com") == ["192.0.2.1"])
     }

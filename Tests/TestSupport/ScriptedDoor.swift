@@ -26,6 +26,7 @@ package final class ScriptedDoor: @unchecked Sendable {
     private var queue: [Act] = []
     private var steady: Act
     private var count = 0
+    private var taken: [UInt8] = []
     private var listener: Int32
 
     /// `port` nil: one that is free on `address` now.
@@ -43,6 +44,9 @@ package final class ScriptedDoor: @unchecked Sendable {
 
     /// Connections so far.
     package var connectionCount: Int { lock.withLock { count } }
+
+    /// All that was sent to it while it answered.
+    package var text: String { lock.withLock { String(decoding: taken, as: UTF8.self) } }
 
     /// Does `acts` to the next connections, one each, and `steady` to those after.
     package func behave(_ acts: [Act] = [], then steady: Act) {
@@ -83,13 +87,18 @@ package final class ScriptedDoor: @unchecked Sendable {
                     return
                 }
                 let address = self?.address ?? ""
-                Thread.detachNewThread {
-                    ScriptedDoor.carryOut(act, on: connection, address: address)
+                Thread.detachNewThread { [weak self] in
+                    let door = self
+                    ScriptedDoor.carryOut(act, on: connection, address: address) { bytes in
+                        door?.note(bytes)
+                    }
                     Foundation.close(connection)
                 }
             }
         }
     }
+
+    private func note(_ bytes: [UInt8]) { lock.withLock { taken += bytes } }
 
     private func take() -> Act {
         lock.withLock {
@@ -98,18 +107,22 @@ package final class ScriptedDoor: @unchecked Sendable {
         }
     }
 
-    private static func carryOut(_ act: Act, on connection: Int32, address: String) {
+    private static func carryOut(
+        _ act: Act, on connection: Int32, address: String, _ note: ([UInt8]) -> Void
+    ) {
         switch act {
         case .close: return
         case .hang: while !receive(connection).isEmpty {}
         case .answer(let status):
-            guard !receive(connection).isEmpty else { return }
+            let request = receive(connection)
+            guard !request.isEmpty else { return }
+            note(request)
             sendAll(
                 Array(
                     "HTTP/1.1 \(status) X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8),
                 connection)
             shutdown(connection, Int32(SHUT_WR))
-            while !receive(connection).isEmpty {}
+            while case let rest = receive(connection), !rest.isEmpty { note(rest) }
         case .respond(let bytes):
             guard !receive(connection).isEmpty else { return }
             sendAll(bytes, connection)

@@ -4,7 +4,8 @@ import Testing
 
 /// What `geodns-check` promises to scripts: its JSON, its exit status, its messages.
 @Suite struct CheckProgram {
-    let folder: TemporaryFolder
+    private let checked: CheckedZone
+    private var folder: TemporaryFolder { checked.folder }
 
     static let zone =
         zoneHead + """
@@ -21,17 +22,10 @@ import Testing
 
             """
 
-    init() throws {
-        folder = try TemporaryFolder()
-        try folder.write(CheckProgram.zone, to: "zones/example.com.zone")
-        try folder.write(try smallDatabase(), to: "world.mmdb")
-    }
+    init() throws { checked = try CheckedZone(CheckProgram.zone) }
 
     private func check(_ arguments: String...) throws -> (status: Int32?, text: String) {
-        try RunningProcess.run(
-            Programs.own("geodns-check"),
-            ["--zones", folder.path + "/zones", "--geo-data", folder.path + "/world.mmdb"]
-                + arguments)
+        try checked.check(arguments)
     }
 
     private func objects(_ text: String) throws -> [[String: Any]] {
@@ -389,9 +383,7 @@ import Testing
         (["--matrix", "--down", "mars"], "--down mars: no such region or target"),
     ])
     func wrongSurveysAreRefused(_ words: [String], _ message: String) throws {
-        let (status, text) = try RunningProcess.run(
-            Programs.own("geodns-check"),
-            ["--zones", folder.path + "/zones", "--geo-data", folder.path + "/world.mmdb"] + words)
+        let (status, text) = try checked.check(words)
         #expect(status == 2)
         #expect(text.contains(message), "\(text)")
     }

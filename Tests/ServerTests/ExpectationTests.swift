@@ -4,7 +4,8 @@ import Testing
 
 /// What clients must get, in a file beside the zone: a zone that answers otherwise is not served.
 @Suite struct Expectations {
-    let folder: TemporaryFolder
+    private let checked: CheckedZone
+    private var folder: TemporaryFolder { checked.folder }
 
     private static let zone =
         zoneHead + """
@@ -37,17 +38,10 @@ import Testing
 
         """
 
-    init() throws {
-        folder = try TemporaryFolder()
-        try folder.write(Expectations.zone, to: "zones/example.com.zone")
-        try folder.write(try smallDatabase(), to: "world.mmdb")
-    }
+    init() throws { checked = try CheckedZone(Expectations.zone) }
 
     private func check(_ arguments: String...) throws -> (status: Int32?, text: String) {
-        try RunningProcess.run(
-            Programs.own("geodns-check"),
-            ["--zones", folder.path + "/zones", "--geo-data", folder.path + "/world.mmdb"]
-                + arguments)
+        try checked.check(arguments)
     }
 
     @Test func whatIsAsExpectedIsFine() throws {

@@ -46,3 +46,21 @@ func smallDatabase() throws -> [UInt8] {
         ("2001:db8:2::/48", "DE", "EU", 50.11, 8.68),
     ])
 }
+
+/// A zone example.com and the small database in a folder of their own, for `geodns-check`.
+struct CheckedZone {
+    let folder: TemporaryFolder
+
+    init(_ text: String) throws {
+        folder = try TemporaryFolder()
+        try folder.write(text, to: "zones/example.com.zone")
+        try folder.write(try smallDatabase(), to: "world.mmdb")
+    }
+
+    func check(_ arguments: [String]) throws -> (status: Int32?, text: String) {
+        try RunningProcess.run(
+            Programs.own("geodns-check"),
+            ["--zones", folder.path + "/zones", "--geo-data", folder.path + "/world.mmdb"]
+                + arguments)
+    }
+}

@@ -117,7 +117,11 @@ struct LocationTableCompiler {
             let length = Int(partition.lengths[index])
             if length <= depth {
                 let leaf = LocationTable.leafMark | leafValue(partition, index)
-                roots.append(contentsOf: repeatElement(leaf, count: 1 << (depth - length)))
+                var left = 1 << (depth - length)
+                while left > 0 {
+                    roots.append(leaf)
+                    left -= 1
+                }
                 index += 1
                 continue
             }

@@ -47,16 +47,19 @@ func run(_ arguments: Arguments) {
         return
     }
     var last = "0"
-    while true {
+    repeat {
         let lines = send(words + ["after", last], arguments)
         print(lines, terminator: "")
         flushOutput()
-        // Its number is the first number of each line.
-        if let line = lines.split(separator: "\n").last {
-            last = String(line.drop { !$0.isNumber }.prefix { $0.isNumber })
-        }
-        sleep(1)
-    }
+        last = lastNumber(in: lines) ?? last
+        // Until a signal comes. (Swift 6.3 does not finish compiling an endless loop here.)
+    } while sleep(1) == 0
+}
+
+/// Of an event: the first number of its line.
+func lastNumber(in lines: String) -> String? {
+    guard let line = lines.split(separator: "\n").last else { return nil }
+    return String(line.drop { !$0.isNumber }.prefix { $0.isNumber })
 }
 
 /// The reply's text; ends the program when there is none.

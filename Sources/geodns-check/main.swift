@@ -15,7 +15,7 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
             database = try MaxMindDatabase.load(path: path)
         } catch {
             // Zones can be checked without a database; places cannot be told.
-            if !settings.names.isEmpty || settings.survey != nil {
+            if !settings.names.isEmpty || settings.survey != nil || settings.expectations != nil {
                 CheckSettings.program.fail("\(error)", status: 1)
             }
         }

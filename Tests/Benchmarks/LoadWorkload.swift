@@ -18,15 +18,7 @@ enum LoadWorkload {
 
     /// So many names with an address each, and two name servers.
     static func zone(nameCount: Int) -> String {
-        var text = """
-            $TTL 3600
-            @ SOA ns1 host 1 7200 1800 1209600 60
-            @ NS ns1
-            @ NS ns2
-            ns1 A 192.0.2.1
-            ns2 A 192.0.2.2
-
-            """
+        var text = Workload.head
         for number in 0..<nameCount {
             text += "h\(number) 300 A 198.51.\(number % 100).\(number % 250 + 1)\n"
         }

@@ -121,5 +121,11 @@ import Testing
             "geodns-check", "--zones", folder.path + "/zones", "--geo-data", "none", "--expect",
             folder.path + "/zones/example.com.expect")
         #expect(asked.status == 2)
+        let missing = try run(
+            "geodns-check", "--zones", folder.path + "/zones", "--geo-data",
+            folder.path + "/missing.mmdb", "--expect", folder.path + "/zones/example.com.expect")
+        #expect(missing.status == 1)
+        #expect(missing.text.contains("missing.mmdb"), "\(missing.text)")
+        #expect(!missing.text.contains("asking for"), "\(missing.text)")
     }
 }

@@ -156,7 +156,8 @@ let package = Package(
 
         // What a query costs: `make instructions`, `make bench`.
         .executableTarget(
-            name: "benchmark", dependencies: ["DNSWire", "TestSupport"],
+            name: "benchmark",
+            dependencies: ["Addressing", "DNSWire", "Geography", "GeoSources", "TestSupport"],
             path: "Tests/Benchmarks", exclude: ["run", "thresholds.json"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(name: "socket-echo", path: "Tests/Echo"),

@@ -78,7 +78,35 @@ package struct Query: Sendable, BitwiseCopyable {
         guard decodeQuestion(message, name: &name) else { return .reject(.formatError) }
         // Only the question.
         if counts == 1 << 48 { return .query }
+        if counts == 1 << 48 | 1, decodeSoleOPT(message) { return .query }
         return decodeRecords(message)
+    }
+
+    /// What follows nearly every question that is followed by something: an OPT of version 0. False
+    /// says nothing, and nothing has been kept.
+    @inline(never)
+    private mutating func decodeSoleOPT(_ message: Span<UInt8>) -> Bool {
+        let dataStart = questionEnd &+ 11
+        guard dataStart <= message.count, message[questionEnd] == 0 else { return false }
+        let fixed = message.word(at: questionEnd &+ 1).byteSwapped
+        let dataEnd = dataStart &+ Int(message.uint16(at: questionEnd &+ 9))
+        guard fixed &>> 48 == UInt64(RRType.opt.rawValue), fixed &>> 16 & 0xff == 0,
+            dataEnd <= message.count
+        else { return false }
+        if dataEnd == dataStart {
+            edns = EDNS(fixed: fixed)
+            return true
+        }
+        // A client subnet alone.
+        guard dataEnd &- dataStart >= 4 else { return false }
+        let head = message.uint32(at: dataStart)
+        guard head &>> 16 == UInt32(ClientSubnet.optionCode),
+            dataStart &+ 4 &+ Int(head & 0xffff) == dataEnd,
+            let subnet = ClientSubnet(message, in: dataStart &+ 4..<dataEnd)
+        else { return false }
+        edns = EDNS(fixed: fixed)
+        clientSubnet = subnet
+        return true
     }
 
     @inline(__always)

@@ -27,6 +27,17 @@ package final class LocationTable: Sendable {
         roots.count * 4 + nodes.count * MemoryLayout<LocationNode>.stride + leaves.count * 4
     }
 
+    /// Loads that wait for one another when this address is looked up: of an entry of the array, of
+    /// each node, and of the leaf, which the array may hold itself.
+    package func loadCount(for address: IPAddress) -> Int {
+        var count = 0
+        withExtendedLifetime(self) {
+            let view = unsafe view
+            _ = view.leaf(for: address.embeddedIPv4?.address ?? address) { count += 1 }
+        }
+        return count
+    }
+
     /// Valid for as long as this object lives (`FrozenArray.view`).
     @unsafe package var view: View {
         unsafe View(roots: roots.view, nodes: nodes.view, leaves: leaves.view)
@@ -84,19 +95,27 @@ extension LocationTable {
             return lookup(address)
         }
 
-        private func lookup(_ address: IPAddress) -> Match {
+        @inline(__always)
+        private func lookup(_ address: IPAddress) -> Match { match(leaf(for: address) {}) }
+
+        /// Calls `loads` before each load that waits for the one before.
+        @inline(__always)
+        func leaf(for address: IPAddress, _ loads: () -> Void) -> UInt32 {
             let familyStart = address.family == .ipv4 ? 0 : 1 << rootBitCount
             let top = Int(truncatingIfNeeded: address.bits >> UInt128(128 - rootBitCount))
+            loads()
             var entry = roots[familyStart + top]
-            guard entry & leafMark == 0 else { return match(entry & ~leafMark) }
+            guard entry & leafMark == 0 else { return entry & ~leafMark }
             var rest = address.bits << UInt128(rootBitCount)
             while true {
+                loads()
                 let node = nodes[Int(entry)]
                 let slot = UInt64(truncatingIfNeeded: rest >> UInt128(128 - strideBitCount))
                 let upToSlot = (UInt64(2) << slot) &- 1
                 if node.children >> slot & 1 == 0 {
                     let run = (node.leafStarts & upToSlot).nonzeroBitCount - 1
-                    return match(leaves[Int(node.firstLeaf) + run])
+                    loads()
+                    return leaves[Int(node.firstLeaf) + run]
                 }
                 entry = node.firstChild + UInt32((node.children & upToSlot).nonzeroBitCount - 1)
                 rest <<= UInt128(strideBitCount)

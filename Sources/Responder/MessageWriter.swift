@@ -77,6 +77,23 @@ import Tables
         return true
     }
 
+    /// The first `byteCount` bytes, at most 40, of words in network order. False, too, when there
+    /// is room for them, but not for all of the words.
+    mutating func put(
+        _ byteCount: Int, of words: (UInt64, UInt64, UInt64, UInt64, UInt64)
+    ) -> Bool {
+        precondition(byteCount >= 0 && byteCount <= 40)
+        guard limit &- count >= 40 else { return false }
+        // What is written past them is within the limit, and overwritten.
+        store64(words.0.byteSwapped, at: count)
+        store64(words.1.byteSwapped, at: count &+ 8)
+        store64(words.2.byteSwapped, at: count &+ 16)
+        store64(words.3.byteSwapped, at: count &+ 24)
+        store64(words.4.byteSwapped, at: count &+ 32)
+        count &+= byteCount
+        return true
+    }
+
     mutating func put(_ bytes: TableView<UInt8>, _ range: Range<Int>) -> Bool {
         let byteCount = range.count
         guard byteCount <= limit &- count else { return false }
@@ -115,10 +132,7 @@ import Tables
         _ type: RRType, ttl: UInt32, _ recordCount: UInt16, _ bytes: TableView<UInt8>,
         at start: Int
     ) -> Bool {
-        let pointer = UInt64(0xc000 | UInt16(Query.headerByteCount))
-        let fixed =
-            (pointer << 48 | UInt64(type.rawValue) << 32 | UInt64(Query.classIN) << 16
-            | UInt64(ttl >> 16)).byteSwapped
+        let fixed = MessageWriter.fixedOfQuestion(type, ttl: ttl)
         var source = start
         var left = recordCount
         while left > 0 {
@@ -132,6 +146,53 @@ import Tables
             left &-= 1
         }
         return true
+    }
+
+    /// As `putRecordsOfQuestion`, for A and AAAA, whose RDATA has one length.
+    mutating func putAddressesOfQuestion(
+        _ type: RRType, ttl: UInt32, _ recordCount: UInt16, _ bytes: TableView<UInt8>,
+        at start: Int
+    ) -> Bool {
+        let isIPv4 = type == .a
+        let dataByteCount = isIPv4 ? 6 : 18
+        let dataEnd = Int(recordCount) &* dataByteCount
+        let byteCount = dataEnd &+ Int(recordCount) &* 10
+        guard byteCount <= limit &- count, start >= 0, dataEnd <= bytes.count &- start
+        else { return false }
+        let fixed = MessageWriter.fixedOfQuestion(type, ttl: ttl)
+        let restOfTTL = UInt16(truncatingIfNeeded: ttl).bigEndian
+        guard recordCount > 0 else { return true }
+        // SAFETY: what is read lies within `dataEnd` bytes, what is written within the limit.
+        unsafe bytes.withBytes(in: start..<start &+ dataEnd) { buffer in
+            var source = unsafe buffer.baseAddress.unsafelyUnwrapped
+            let end = unsafe source + dataEnd
+            var target = unsafe UnsafeMutableRawPointer(base + count)
+            while unsafe source < end {
+                unsafe target.storeBytes(of: fixed, as: UInt64.self)
+                unsafe target.storeBytes(of: restOfTTL, toByteOffset: 8, as: UInt16.self)
+                unsafe target += 10
+                if isIPv4 {
+                    unsafe target.copy(UInt32.self, from: source, at: 0)
+                } else {
+                    unsafe target.copy(UInt64.self, from: source, at: 0)
+                    unsafe target.copy(UInt64.self, from: source, at: 8)
+                }
+                unsafe target.copy(UInt16.self, from: source, at: dataByteCount &- 2)
+                unsafe source += dataByteCount
+                unsafe target += dataByteCount
+            }
+        }
+        count &+= byteCount
+        return true
+    }
+
+    /// Owner, type, class and half of the TTL, as they stand on the wire.
+    @inline(__always)
+    private static func fixedOfQuestion(_ type: RRType, ttl: UInt32) -> UInt64 {
+        let pointer = UInt64(0xc000 | UInt16(Query.headerByteCount))
+        return
+            (pointer << 48 | UInt64(type.rawValue) << 32 | UInt64(Query.classIN) << 16
+            | UInt64(ttl >> 16)).byteSwapped
     }
 
     /// Begins the message with the header's identifier and whatever else stands in the query up to
@@ -220,5 +281,17 @@ import Tables
         precondition(count >= Query.headerByteCount)
         store16(flags, at: 2)
         store64(counts.byteSwapped, at: 4)
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    /// SAFETY: `offset` and the bytes of a `Value` after it lie within both memories.
+    @unsafe @inline(__always)
+    fileprivate func copy<Value: BitwiseCopyable>(
+        _ type: Value.Type, from source: UnsafeRawPointer, at offset: Int
+    ) {
+        unsafe storeBytes(
+            of: source.loadUnaligned(fromByteOffset: offset, as: type), toByteOffset: offset,
+            as: type)
     }
 }

@@ -48,7 +48,7 @@ extension Responder {
     /// recursion, Z, AD, as nothing is validated, and CD, which an authoritative server should
     /// clear (RFC 4035 §3.1.6).
     @inline(__always)
-    private mutating func flags(_ message: Span<UInt8>, isTruncated: Bool) -> UInt16 {
+    mutating func flags(_ message: Span<UInt8>, isTruncated: Bool) -> UInt16 {
         let asked = message.uint16(at: 2)
         var flags: UInt16 = 0x8000 | asked & 0x7800
         if asked & 0x7800 == 0 { flags |= asked & 0x0100 }

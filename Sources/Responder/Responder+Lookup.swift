@@ -20,7 +20,7 @@ extension Responder {
         // What a zone says of steering is for those who may transfer it; nobody may yet.
         guard !query.type.isSteering else { return refuse(.prohibited) }
         var owner = AnswerItem.question
-        let lookup = zones.find(&name, dsAtCut: query.type == .ds)
+        let lookup = answer.lookup ?? zones.find(&name, dsAtCut: query.type == .ds)
         answer.lookup = lookup
         switch redirected(lookup, owner: &owner) {
         case nil, .redirection: break
@@ -173,21 +173,18 @@ extension Responder {
     private mutating func steer(at node: Int, owner: Int) -> Bool {
         guard let geo = zones.rrset(.geo, at: node) else { return false }
         let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
-        let decision = steering.decide(
-            name: Int(zones.rrsets[geo].link), client: Client(source: client, subnet: usableSubnet),
-            random: &random)
+        let decision = decide(geo, for: client)
         switch decision.outcome {
         case .endpoint(let endpoint):
             guard wantsAddress else { return false }
             countDecision(decision)
-            let family: IPAddress.Family = query.type == .aaaa ? .ipv6 : .ipv4
-            let (start, count) = steering.addresses(of: endpoint, family: family)
+            let (start, count) = addresses(of: endpoint)
             guard count > 0 else { return false }
             answer.add(
                 AnswerItem(
                     section: .answer, owner: owner,
                     content: .addresses(
-                        family == .ipv4 ? .a : .aaaa, start: start, count: count),
+                        query.type == .aaaa ? .aaaa : .a, start: start, count: count),
                     ttl: decision.ttl))
             return true
         case .external(let target):
@@ -202,6 +199,20 @@ extension Responder {
             if wantsAddress { countDecision(decision) }
             return false
         }
+    }
+
+    /// What the GEO name of an RRset answers to this client.
+    @inline(__always)
+    mutating func decide(_ geo: Int, for client: IPAddress) -> Decision {
+        steering.decide(
+            name: Int(zones.rrsets[geo].link), client: Client(source: client, subnet: usableSubnet),
+            random: &random)
+    }
+
+    /// Of the family asked for; IPv4 for ANY, where one RRset is enough (RFC 8482 §4.1).
+    @inline(__always)
+    mutating func addresses(of endpoint: Int) -> (start: Int, count: UInt16) {
+        steering.addresses(of: endpoint, family: query.type == .aaaa ? .ipv6 : .ipv4)
     }
 
     /// A source prefix of 0 says that the client does not want to be placed (RFC 7871 §7.1.2): the

@@ -20,7 +20,8 @@ package enum Channel: Sendable, BitwiseCopyable {
 /// copied to the stack for each call (Swift 6.3, seen in callgrind).
 ///
 /// Reading order: here, `Responder+Lookup` (RFC 1034 §4.3.2), `Responder+Encoding`,
-/// `Responder+Options`, `Responder+Limits`.
+/// `Responder+Options`, `Responder+Limits`; `Responder+Straight` says again, in short, what most
+/// queries need of the first two.
 package struct Responder: ~Copyable {
     private let snapshots: SnapshotCell
     private var snapshot: Snapshot
@@ -29,6 +30,8 @@ package struct Responder: ~Copyable {
     private(set) var settings: ResponderSettings
     private(set) var secrets: CookieSecrets
     private(set) var policy: DatagramPolicy
+    /// Whether no setting asks for more than the short way can do (`answerStraight`).
+    private var mayGoStraight = false
     /// How long a TCP connection may be idle, as RFC 7828 §3.1 counts it: in 100 ms. Nil: clients
     /// are not told.
     let keepalive: UInt16?
@@ -78,7 +81,7 @@ package struct Responder: ~Copyable {
         texts = unsafe settings.bytes.view
         counters = snapshots.makeCounters()
         random = RandomSource(seed: seed)
-        readReportAgent()
+        readSettings()
     }
 
     /// Longest response over UDP, unless the settings say otherwise (RFC 9715 §3.1: no fragments),
@@ -99,10 +102,12 @@ package struct Responder: ~Copyable {
         zones = unsafe snapshot.zones.view
         steering = unsafe snapshot.answers.view
         texts = unsafe settings.bytes.view
-        readReportAgent()
+        readSettings()
     }
 
-    private mutating func readReportAgent() {
+    private mutating func readSettings() {
+        mayGoStraight =
+            !limiter.isOn && policy.cookies == .offer && settings.reportAgent == nil
         guard let agent = settings.reportAgent else { return }
         _ = reportAgent.read(texts.span, at: agent.lowerBound)
     }
@@ -130,10 +135,24 @@ package struct Responder: ~Copyable {
         to message: Span<UInt8>, from client: IPAddress, over channel: Channel,
         into response: inout MutableSpan<UInt8>
     ) -> Int {
+        let verdict = query.decode(message, name: &name)
+        var lookup: ZoneTable.Lookup?
+        if mayGoStraight, case .query = verdict, case .datagram = channel,
+            let byteCount = answerStraight(message, from: client, into: &response, &lookup)
+        {
+            return byteCount
+        }
         answer.reset()
+        answer.lookup = lookup
         isStream = channel == .stream
         self.client = client
-        let verdict = query.decode(message, name: &name)
+        return respondAtLength(to: message, verdict, into: &response)
+    }
+
+    @inline(never)
+    private mutating func respondAtLength(
+        to message: Span<UInt8>, _ verdict: Query.Verdict, into response: inout MutableSpan<UInt8>
+    ) -> Int {
         if let cookie = query.cookie { readCookie(cookie, in: message, from: client) }
         switch verdict {
         case .ignore:
@@ -175,6 +194,13 @@ package struct Responder: ~Copyable {
     }
 
     func countSteered(_ reason: Reason) { counters.count(reason) }
+
+    /// A response over UDP, whole, and without a cookie.
+    func countStraight(_ code: ResponseCode, hasSubnet: Bool) {
+        counters.countQuery()
+        counters.count(code)
+        if hasSubnet { counters.countClientSubnet() }
+    }
 
     func countLimited(slips: Bool) {
         counters.countLimited(slips: slips)

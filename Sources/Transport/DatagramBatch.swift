@@ -154,7 +154,7 @@ struct DatagramBatch: ~Copyable {
     /// Writes the response to the query in `slot` into the next free reply; 0: say nothing.
     @inline(__always)
     private mutating func answer(_ slot: Int, with responder: inout Responder) -> Int {
-        let sender = unsafe UnsafeRawPointer(addresses + slot * DatagramBatch.addressStride)
+        let sender = unsafe UnsafeRawPointer(addresses + slot &* DatagramBatch.addressStride)
         // SAFETY: slot < queryCount; an address slot holds a whole sockaddr_in6; the kernel wrote
         // at most queryByteCountMax bytes; replyCount <= slot, so the response is within its
         // array, which overlaps with no query.
@@ -164,7 +164,7 @@ struct DatagramBatch: ~Copyable {
             var client = unsafe SocketAddress.address(at: sender)
         else { return 0 }
         var query = unsafe Span(
-            _unsafeStart: UnsafePointer(queries + slot * DatagramBatch.queryByteCountMax),
+            _unsafeStart: UnsafePointer(queries + slot &* DatagramBatch.queryByteCountMax),
             count: Int(incoming[slot].msg_len))
         if proxies.contains(client) {
             guard case .header(let byteCount, let source) = ProxyHeader.decode(query) else {
@@ -175,7 +175,7 @@ struct DatagramBatch: ~Copyable {
             if let source { client = source }
         }
         var response = unsafe MutableSpan(
-            _unsafeStart: responses + replyCount * responseByteCountMax,
+            _unsafeStart: responses + replyCount &* responseByteCountMax,
             count: responseByteCountMax)
         let count = responder.respond(to: query, from: client, over: .datagram, into: &response)
         precondition(count <= responseByteCountMax)

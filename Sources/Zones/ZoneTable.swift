@@ -161,14 +161,26 @@ extension ZoneTable {
         /// (Swift 6.3, seen in callgrind).
         package mutating func find(_ name: inout QuestionName, dsAtCut: Bool = false) -> Lookup {
             let hash = name.hash
-            if let index = node(&name, from: 0, hash: hash) {
-                if dsAtCut, Int(zones[Int(nodes[index].zone)].apex) == index {
-                    return findAboveCut(&name, apex: index)
-                }
-                return classify(index, isExact: true, dsAtCut: dsAtCut)
-            }
+            guard let index = node(&name, from: 0, hash: hash) else { return findAbove(&name) }
+            // What most questions ask for.
+            if !dsAtCut, nodes[index].cut == ZoneTable.none { return .name(index) }
+            return classify(exact: index, &name, dsAtCut: dsAtCut)
+        }
+
+        @inline(never)
+        private mutating func findAbove(_ name: inout QuestionName) -> Lookup {
             guard let index = encloser(of: &name) else { return .outsideZones }
             return classify(index, isExact: false, dsAtCut: false)
+        }
+
+        @inline(never)
+        private mutating func classify(
+            exact index: Int, _ name: inout QuestionName, dsAtCut: Bool
+        ) -> Lookup {
+            if dsAtCut, Int(zones[Int(nodes[index].zone)].apex) == index {
+                return findAboveCut(&name, apex: index)
+            }
+            return classify(index, isExact: true, dsAtCut: dsAtCut)
         }
 
         /// The node of the longest name above `name`.

@@ -53,10 +53,11 @@ final class BenchNetwork {
     /// `number` from 1 to 8: each server has an address of its own, so that all run side by side.
     static func serverAddress(_ number: Int) -> String { "10.99.0.\(number)" }
 
-    /// On the last core.
-    func startServer(_ command: [String]) throws -> RunningProcess {
-        let core = String(ProcessInfo.processInfo.processorCount - 1)
-        return try start(in: server, ["taskset", "-c", core] + command)
+    /// On the last core, or on all.
+    func startServer(_ command: [String], onAllCores: Bool = false) throws -> RunningProcess {
+        let last = ProcessInfo.processInfo.processorCount - 1
+        let cores = onAllCores ? "0-\(last)" : "\(last)"
+        return try start(in: server, ["taskset", "-c", cores] + command)
     }
 
     /// On the first core; returns what it printed.

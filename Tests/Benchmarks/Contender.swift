@@ -34,6 +34,19 @@ struct Contenders {
         }
     }
 
+    /// geodnsd and gdnsd, each with one worker and with two.
+    func withOneAndTwoWorkers() throws -> [Contender] {
+        let makers: [(String) throws -> Contender?] = [1, 2].flatMap { workers in
+            [
+                { try geodnsd($0, zone: "geo", workers: workers) },
+                { try gdnsd($0, zone: "geo", workers: workers) },
+            ]
+        }
+        return try makers.enumerated().compactMap { number, make in
+            try make(BenchNetwork.serverAddress(number + 1))
+        }
+    }
+
     private func echo(_ address: String) -> Contender? {
         Contender(
             name: "socket echo (C)", zone: "geo", address: address,
@@ -42,8 +55,8 @@ struct Contenders {
 
     // MARK: - geodnsd
 
-    private func geodnsd(_ address: String, zone: String) throws -> Contender? {
-        let own = folder + "/geodnsd-" + zone
+    private func geodnsd(_ address: String, zone: String, workers: Int = 1) throws -> Contender? {
+        let own = folder + "/geodnsd-\(zone)-\(workers)"
         for file in Workload.zones where file.file.hasPrefix(zone) {
             try write(file.text, to: own + "/zones/" + file.file)
         }
@@ -52,15 +65,15 @@ struct Contenders {
             command: [
                 Programs.own("geodnsd"), "--zones", own + "/zones", "--geo-data",
                 zone == "geo" ? database : "none", "--listen", "\(address)@\(Contenders.port)",
-                "--workers", "1", "--control", own + "/control.sock",
+                "--workers", "\(workers)", "--control", own + "/control.sock",
             ])
     }
 
     // MARK: - gdnsd
 
-    private func gdnsd(_ address: String, zone: String) throws -> Contender? {
+    private func gdnsd(_ address: String, zone: String, workers: Int = 1) throws -> Contender? {
         guard let program = Programs.find("gdnsd") else { return nil }
-        let own = folder + "/gdnsd-" + zone
+        let own = folder + "/gdnsd-\(zone)-\(workers)"
         for name in ["run", "state"] {
             try FileManager.default.createDirectory(
                 atPath: own + "/" + name, withIntermediateDirectories: true)
@@ -71,7 +84,7 @@ struct Contenders {
         try write(Workload.head + records, to: own + "/etc/zones/\(zone).example")
         var config = """
             options => {
-              listen => [\(address)], udp_threads => 1, tcp_threads => 1,
+              listen => [\(address)], udp_threads => \(workers), tcp_threads => 1,
               run_dir => \(own)/run, state_dir => \(own)/state
             }
 

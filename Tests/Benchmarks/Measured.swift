@@ -8,6 +8,8 @@ struct Sample {
 
     var median: Double { quantile(0.5) }
 
+    var mean: Double { values.reduce(0, +) / Double(max(values.count, 1)) }
+
     /// The greatest less the least, as a share of the median.
     var spread: Double {
         guard let least = values.min(), let greatest = values.max(), median > 0 else { return 0 }

@@ -4,7 +4,10 @@ import TestSupport
 /// `docs/performance.md`: what was measured, where, with what.
 struct PerformanceReport {
     let sideBySide: SideBySide
+    /// One worker of each, then two of each.
+    let scaling: SideBySide
     let change: HealthChange
+    let lookups: [Lookup]
     let rounds: Int
 
     func write(to path: String) throws {
@@ -36,12 +39,25 @@ struct PerformanceReport {
         - *static*: 1,000 names with A and AAAA.
         - *echo*: a loop in C that receives a batch and sends it back: the ceiling of sockets.
 
-        | | work | replies/s | ÷ echo | µs of CPU per reply | p50 µs | p99 µs | resident |
-        |---|---|---|---|---|---|---|---|
+        | | work | replies/s | ÷ echo | µs of CPU per reply | p50 µs | p99 µs | lost | resident |
+        |---|---|---|---|---|---|---|---|---|
         \(sideBySide.rows.map(line).joined(separator: "\n"))
 
-        p50 and p99 are of a paced load of \(Self.number(Double(sideBySide.pace))) queries/s,
-        half of what gdnsd takes.
+        p50, p99 and what was lost are of a paced load of
+        \(Self.number(Double(sideBySide.pace))) queries/s, half of what gdnsd takes. A query without
+        reply counts as slower than any. The echo and geodnsd have receive buffers of
+        4 MiB: what waits there while the machine does something else is answered
+        late; gdnsd leaves them as the kernel has them, and loses it.
+
+        ## Two workers
+
+        Geo answers in a flood, by servers that may use all cores, the generator's too: with two
+        cores nothing else is left, so replies/s say little; what a reply costs of the processor
+        would rise if workers stood in each other's way.
+
+        | | 1 worker, replies/s | 2 workers | µs of CPU per reply, 1 worker | 2 workers |
+        |---|---|---|---|---|
+        \(scalingLines.joined(separator: "\n"))
 
         ## When health changes
 
@@ -52,6 +68,15 @@ struct PerformanceReport {
         first answer that follows: median \(Self.fixed(change.latencies.median, 2)) ms,
         99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms
         (\(change.latencies.values.count) changes).
+
+        ## Looking up a place
+
+        Random addresses in a location table of 1.13 million networks, each lookup waiting for the
+        one before. Loads that depend on one another: an entry of the root array, nodes, the leaf.
+
+        | regions | family | table | loads, mean | loads, most | ns |
+        |---|---|---|---|---|---|
+        \(lookups.map(line).joined(separator: "\n"))
 
         """
     }
@@ -64,7 +89,30 @@ struct PerformanceReport {
             "\(Self.number(row.repliesPerSecond.median)) (\(spread))",
             Self.fixed(row.toEcho.median, 2), Self.fixed(row.timePerReply.median, 2),
             latency(row.medianLatency), latency(row.highLatency),
+            row.lostShare.values.isEmpty
+                ? "" : Self.fixed(row.lostShare.median * 100, 3) + " %",
             Self.fixed(Double(row.resident) / 1_048_576, 1) + " MiB",
+        ]
+        return "| " + fields.joined(separator: " | ") + " |"
+    }
+
+    private var scalingLines: [String] {
+        let half = scaling.rows.count / 2
+        return zip(scaling.rows.prefix(half), scaling.rows.suffix(half)).map { one, two in
+            let fields = [
+                one.contender.name, Self.number(one.repliesPerSecond.median),
+                Self.number(two.repliesPerSecond.median), Self.fixed(one.timePerReply.median, 2),
+                Self.fixed(two.timePerReply.median, 2),
+            ]
+            return "| " + fields.joined(separator: " | ") + " |"
+        }
+    }
+
+    private func line(_ lookup: Lookup) -> String {
+        let fields = [
+            "\(lookup.regions)", lookup.family, Self.fixed(lookup.mebibytes, 1) + " MiB",
+            Self.fixed(lookup.loads.mean, 2), Self.fixed(lookup.loads.quantile(1), 0),
+            "\(Self.fixed(lookup.latency.median, 1)) (\(Self.percent(lookup.latency.spread)))",
         ]
         return "| " + fields.joined(separator: " | ") + " |"
     }

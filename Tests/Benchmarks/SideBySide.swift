@@ -14,6 +14,7 @@ struct SideBySide {
         /// At half of what the slowest of its zone but Knot takes; microseconds.
         var medianLatency = Sample()
         var highLatency = Sample()
+        var lostShare = Sample()
         var resident = 0
     }
 
@@ -24,8 +25,15 @@ struct SideBySide {
     private var processes: [RunningProcess] = []
     private let queries: [String: String]
 
-    init(_ contenders: [Contender], folder: String, over network: BenchNetwork) throws {
+    private let usesAllCores: Bool
+
+    /// `onAllCores`: the servers share the generator's core.
+    init(
+        _ contenders: [Contender], folder: String, over network: BenchNetwork,
+        onAllCores: Bool = false
+    ) throws {
         self.network = network
+        usesAllCores = onAllCores
         rows = contenders.map { Row(contender: $0) }
         var queries: [String: String] = [:]
         for zone in ["geo", "static"] {
@@ -41,7 +49,7 @@ struct SideBySide {
     }
 
     private func start(_ contender: Contender) throws -> RunningProcess {
-        let process = try network.startServer(contender.command)
+        let process = try network.startServer(contender.command, onAllCores: usesAllCores)
         guard contender.answers else { return process }
         let isReady = eventually(seconds: 60) {
             let text = try? network.runGenerator([
@@ -97,9 +105,10 @@ struct SideBySide {
                     contender, queriesPerSecond: pace, seconds: seconds, over: network)
                 rows[index].medianLatency.add(result.medianLatency)
                 rows[index].highLatency.add(result.highLatency)
+                rows[index].lostShare.add(result.lostShare)
                 progress(
                     "pace \(round)/\(rounds) \(contender.name) (\(contender.zone)):"
-                        + " p99 \(Int(result.highLatency)) µs")
+                        + " p99 \(result.highLatency) µs, lost \(result.lostShare)")
             }
         }
     }

@@ -42,15 +42,22 @@ func peers(rounds: Int, seconds: Int) throws {
     // Knot gives up its rights before it reads its zones.
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
     let network = try BenchNetwork()
-    let contenders = try Contenders(folder: folder.path, database: database).all()
-    var sideBySide = try SideBySide(contenders, folder: folder.path, over: network)
+    let contenders = Contenders(folder: folder.path, database: database)
+    var sideBySide = try SideBySide(contenders.all(), folder: folder.path, over: network)
     defer { sideBySide.stop() }
     try sideBySide.flood(rounds: rounds, seconds: seconds)
     try sideBySide.pace(rounds: rounds, seconds: seconds)
     sideBySide.stop()
+    var scaling = try SideBySide(
+        contenders.withOneAndTwoWorkers(), folder: folder.path, over: network, onAllCores: true)
+    defer { scaling.stop() }
+    try scaling.flood(rounds: rounds, seconds: seconds)
+    scaling.stop()
     let change = try HealthChange.run(
         changes: 20 * rounds, database: database, folder: folder.path, over: network)
-    let report = PerformanceReport(sideBySide: sideBySide, change: change, rounds: rounds)
+    let report = PerformanceReport(
+        sideBySide: sideBySide, scaling: scaling, change: change,
+        lookups: try Lookup.measure(database: database, rounds: rounds), rounds: rounds)
     print(report.text)
     try report.write(to: Programs.packageFolder + "/docs/performance.md")
 }

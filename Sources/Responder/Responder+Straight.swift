@@ -1,0 +1,141 @@
+import Addressing
+import DNSWire
+import Steering
+import Tables
+import Zones
+
+extension Responder {
+    /// The short way to what nearly every response over UDP is: one RRset of addresses, of the name
+    /// asked, of the zone or chosen by steering, and no option but the client's subnet. It says
+    /// what the long way would, with fewer instructions; `ModelTests`, `StraightAnswers`, holds
+    /// the two against each other.
+    ///
+    /// Nil: the answer is not that simple. Then nothing has been counted or drawn, and `lookup`
+    /// tells where the name leads, if it was looked up.
+    @inline(__always)
+    mutating func answerStraight(
+        _ message: Span<UInt8>, from client: IPAddress, into response: inout MutableSpan<UInt8>,
+        _ lookup: inout ZoneTable.Lookup?
+    ) -> Int? {
+        guard query.type == .a || query.type == .aaaa, query.class == Query.classIN,
+            query.cookie == nil
+        else { return nil }
+        let found = zones.find(&name)
+        lookup = found
+        var limit = Responder.plainDatagramByteCountMax
+        if let edns = query.edns {
+            guard !edns.wantsServerIdentifier, !edns.wantsKeepalive else { return nil }
+            limit = edns.payloadByteCountMax
+        }
+        let node: Int
+        switch found {
+        case .name(let index), .wildcard(let index): node = index
+        case .outsideZones: return refuseStraight(message, into: &response)
+        default: return nil
+        }
+        let undrawn = random
+        let ttl: UInt32
+        let recordCount: UInt16
+        let bytes: TableView<UInt8>
+        let start: Int
+        var reason: Reason?
+        var scope = 0
+        if !zones.nodes[node].hasAlias {
+            guard let index = zones.rrset(query.type, at: node) else { return nil }
+            (ttl, recordCount) = (zones.rrsets[index].ttl, zones.rrsets[index].recordCount)
+            (bytes, start) = (zones.bytes, Int(zones.rrsets[index].dataOffset))
+        } else {
+            guard let geo = zones.rrset(.geo, at: node) else { return nil }
+            let decision = decide(geo, for: client)
+            guard case .endpoint(let endpoint) = decision.outcome,
+                case (let first, let count) = addresses(of: endpoint), count > 0
+            else {
+                random = undrawn
+                return nil
+            }
+            (ttl, recordCount, bytes, start) = (decision.ttl, count, steering.bytes, first)
+            (reason, scope) = (decision.reason, decision.scope)
+        }
+        var writer = MessageWriter(&response, limit: min(limit, policy.byteCountMaxWithoutCookie))
+        guard writer.putQuestion(message, upTo: query.questionEnd),
+            writer.putAddressesOfQuestion(query.type, ttl: ttl, recordCount, bytes, at: start),
+            query.edns == nil || putStraightOPT(scope: scope, into: &writer)
+        else {
+            random = undrawn
+            return nil
+        }
+        let optionRecords: UInt64 = query.edns == nil ? 0 : 1
+        writer.patchHeader(
+            flags: 0x8400 | message.uint16(at: 2) & 0x0100,
+            counts: 1 << 48 | UInt64(recordCount) << 32 | optionRecords)
+        if let reason { countSteered(reason) }
+        countStraight(.noError, hasSubnet: query.clientSubnet != nil)
+        return writer.count
+    }
+
+    /// For who asks for what is not served here: it must not be dearer than an answer.
+    @inline(never)
+    private mutating func refuseStraight(
+        _ message: Span<UInt8>, into response: inout MutableSpan<UInt8>
+    ) -> Int? {
+        guard query.clientSubnet == nil else { return nil }
+        // Header, question, OPT and one option are never too long.
+        var writer = MessageWriter(&response, limit: Responder.plainDatagramByteCountMax)
+        guard writer.putQuestion(message, upTo: query.questionEnd) else { return nil }
+        if let edns = query.edns {
+            // As in `putStraightOPT`; RFC 8914 §2: code, length, and why.
+            let option: UInt64 =
+                6 << 40 | UInt64(EDNS.extendedErrorCode) << 24 | 2 << 8
+                | UInt64(ExtendedError.notAuthoritative.rawValue >> 8)
+            guard
+                writer.put(
+                    17,
+                    of: (
+                        Responder.straightOPTHead(edns), option,
+                        UInt64(ExtendedError.notAuthoritative.rawValue & 0xff) << 56, 0, 0
+                    ))
+            else { return nil }
+        }
+        writer.patchHeader(
+            flags: 0x8000 | message.uint16(at: 2) & 0x0100 | ResponseCode.refused.rawValue,
+            counts: 1 << 48 | (query.edns == nil ? 0 : 1))
+        countStraight(.refused, hasSubnet: false)
+        return writer.count
+    }
+
+    /// Owner (the root), type, size, extended code and version 0, and DO of the flags (RFC 3225
+    /// §3).
+    @inline(__always)
+    private static func straightOPTHead(_ edns: EDNS) -> UInt64 {
+        UInt64(RRType.opt.rawValue) << 40 | UInt64(datagramByteCountMax) << 24
+            | (edns.isDNSSECOK ? 0x80 : 0)
+    }
+
+    /// An OPT record without options, or with the client's subnet alone. False when it does
+    /// not fit.
+    @inline(never)
+    private mutating func putStraightOPT(scope: Int, into writer: inout MessageWriter) -> Bool {
+        guard let edns = query.edns else { return false }
+        let head = Responder.straightOPTHead(edns)
+        guard let subnet = query.clientSubnet else {
+            return writer.put(leading: 11, of: UInt128(head) << 64)
+        }
+        // The flags' other byte, RDLENGTH; code, length, family, source and scope of the option
+        // (RFC 7871 §6); as much of the address as there is of the prefix.
+        let byteCount = subnet.addressByteCount
+        let option =
+            UInt64(8 &+ byteCount) << 40 | UInt64(ClientSubnet.optionCode) << 24
+            | UInt64(4 &+ byteCount) << 8 | UInt64(subnet.familyNumber >> 8)
+        let prefix =
+            UInt64(subnet.familyNumber & 0xff) << 56 | UInt64(subnet.sourcePrefixLength) << 48
+            | UInt64(scope) << 40
+        let address = subnet.address.bits
+        return writer.put(
+            19 &+ byteCount,
+            of: (
+                head, option, prefix | UInt64(truncatingIfNeeded: address >> 88),
+                UInt64(truncatingIfNeeded: address >> 24),
+                UInt64(truncatingIfNeeded: address << 40)
+            ))
+    }
+}

@@ -1,0 +1,167 @@
+import Addressing
+import DNSWire
+import Geography
+import Responder
+import TestSupport
+import Testing
+
+/// The short way and the long one, byte by byte: two responders over the same snapshot, one of
+/// which has a rate limit that nobody reaches, and therefore never takes the short way.
+@Suite struct StraightAnswers {
+    private static let seeds: [UInt64] = Array(0..<20)
+
+    @Test(arguments: seeds) func ofRandomZones(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed ^ 0x1e4)
+        for number in 0..<20 {
+            let (model, text) = ZoneModel.random(&random)
+            var pair = Pair(try load([("example.com", text)]).snapshot(), seed: seed)
+            for _ in 0..<60 {
+                let name = try #require(DomainName(wire: ZoneModel.wire(model.question(&random))))
+                let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any, .ds])
+                pair.ask(
+                    query(name, type, &random), from: SteeringModel.client(&random),
+                    "seed \(seed), zone \(number): \(name) \(type)\n\(text)")
+            }
+            pair.compareTotals()
+        }
+    }
+
+    @Test(arguments: seeds) func ofRandomSteering(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed ^ 0x2e4)
+        for number in 0..<20 {
+            var model = SteeringModel.random(&random)
+            model.drawHealth(&random)
+            let world = try load(
+                [("example.com", model.zoneText)], source: MemoryLocationSource(model.networks))
+            var pair = Pair(world.snapshot(down: model.down), seed: seed)
+            for _ in 0..<60 {
+                let label = random.pick(model.geos).label
+                let name = try #require(DomainName("\(label).example.com"))
+                let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any])
+                pair.ask(
+                    query(name, type, &random), from: SteeringModel.client(&random),
+                    "seed \(seed), world \(number): \(name) \(type)\n\(model.zoneText)")
+            }
+            pair.compareTotals()
+        }
+    }
+
+    /// Fifty addresses do not fit into 512 bytes: the draw that chose them counts once.
+    @Test func ofAnswersThatMayNotFit() throws {
+        let many = (1...50).map { number in
+            "large A 198.51.100.\(number)\nlarge AAAA 2001:db8::\(number)\n"
+        }.joined()
+        let text = zone(
+            many + "small A 192.0.2.1\n"
+                + "www 30 GEO weighted large:1 small:1 other.example.net.:1\n")
+        var random = SeededGenerator(seed: 3)
+        var pair = Pair(try load([("example.com", text)]).snapshot(), seed: 7)
+        for _ in 0..<2000 {
+            let name = try #require(DomainName(random.pick(["www", "large"]) + ".example.com"))
+            pair.ask(
+                query(name, random.pick([RRType.a, .aaaa]), &random),
+                from: IPAddress(ipv4: 0xc000_0202),
+                "\(name)")
+        }
+        pair.compareTotals()
+    }
+
+    @Test(arguments: seeds) func ofMutatedPackets(_ seed: UInt64) throws {
+        let text = zone(
+            """
+            www A 192.0.2.1
+            app 30 GEO nearest eu us
+            eu REGION 50 8
+               A 198.51.100.1
+               AAAA 2001:db8::1
+            us REGION 40 -75
+               A 198.51.100.2
+            *.wild A 192.0.2.2
+            sub NS ns1.sub
+            ns1.sub A 192.0.2.3
+            alias CNAME www
+
+            """)
+        var mutator = PacketMutator(seed: seed)
+        var pair = Pair(try load([("example.com", text)]).snapshot(), seed: seed)
+        for _ in 0..<500 {
+            pair.ask(mutator.goodQuery(), from: IPAddress(ipv4: 0xc000_0202), "a good query")
+            pair.ask(mutator.packet(), from: IPAddress(ipv4: 0xc000_0202), "a bad one")
+        }
+        pair.compareTotals()
+    }
+
+    /// With EDNS or without, of any size, with options or without.
+    private func query(
+        _ name: DomainName, _ type: RRType, _ random: inout SeededGenerator
+    ) -> [UInt8] {
+        let prefix = SteeringModel.prefix(&random)
+        var query = Message.query(
+            name, type, identifier: UInt16(random.number(0...0xffff)),
+            payloadByteCountMax: UInt16(random.pick([0, 512, 600, 1232, 4096])),
+            subnet: random.number(0...1) == 0
+                ? nil : (prefix.address.bytes, UInt8(prefix.length)))
+        // RD, and what follows it: none of it may be given back.
+        query[2] = UInt8(random.pick([0, 1]))
+        query[3] = UInt8(random.pick([0, 0x10, 0x20, 0x40]))
+        let optionsEnd = query.count
+        let questionEnd = 12 + name.wire.count + 4
+        switch random.number(0...7) {
+        case 0...1:
+            // Without EDNS.
+            query[11] = 0
+            query.removeSubrange(questionEnd...)
+        case 2:
+            // DO.
+            query[questionEnd + 7] = 0x80
+        case 3...4:
+            // NSID; a client cookie; an option that nobody knows.
+            let option: [UInt8] = random.pick([
+                [0, 3, 0, 0], [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8], [0xff, 0xf0, 0, 1, 9],
+            ])
+            query += option
+            let length = optionsEnd + option.count - questionEnd - 11
+            query[questionEnd + 10] = UInt8(length)
+        default: break
+        }
+        return query
+    }
+}
+
+private struct Pair: ~Copyable {
+    private let cells: (SnapshotCell, SnapshotCell)
+    private var straight: Responder
+    private var atLength: Responder
+
+    init(_ snapshot: Snapshot, seed: UInt64) {
+        let secrets = CookieSecrets(current: CookieSecret.random())
+        cells = (
+            SnapshotCell(
+                snapshot, settings: ResponderSettings(identity: "one", cookieSecrets: secrets)),
+            SnapshotCell(
+                snapshot,
+                settings: ResponderSettings(
+                    identity: "one", cookieSecrets: secrets,
+                    rateLimits: RateLimits(rate: RateLimits.rateMax, key: (1, 2))))
+        )
+        straight = Responder(cells.0, seed: seed)
+        atLength = Responder(cells.1, seed: seed)
+    }
+
+    mutating func ask(_ query: [UInt8], from source: IPAddress, _ comment: Comment) {
+        let one = Pair.ask(&straight, query, source)
+        let other = Pair.ask(&atLength, query, source)
+        #expect(one == other, comment)
+    }
+
+    func compareTotals() { #expect(cells.0.totals == cells.1.totals) }
+
+    private static func ask(
+        _ responder: inout Responder, _ query: [UInt8], _ source: IPAddress
+    ) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: Responder.datagramByteCountMax)
+        var span = buffer.mutableSpan
+        let count = responder.respond(to: query.span, from: source, over: .datagram, into: &span)
+        return Array(buffer[..<count])
+    }
+}

@@ -24,8 +24,11 @@ package struct HealthTable: Sendable, Equatable {
     private var states: [HealthState]
     /// Percent, for those that have less than the whole of their weight.
     private var weights: [Int: UInt8] = [:]
+    private var timesToChange: [Int: Duration] = [:]
     /// Goes up with every change, so that of two copies the later one can be told.
     package private(set) var version: UInt64 = 0
+    /// Goes up with every change of a state or a weight.
+    package private(set) var stateVersion: UInt64 = 0
 
     package init(_ states: [HealthState] = []) { self.states = states }
 
@@ -39,6 +42,7 @@ package struct HealthTable: Sendable, Equatable {
             }
             states[probe.index] = newValue
             version += 1
+            stateVersion += 1
         }
     }
 
@@ -48,6 +52,17 @@ package struct HealthTable: Sendable, Equatable {
         set {
             guard newValue != self[weightOf: probe] else { return }
             weights[probe.index] = newValue == 100 ? nil : newValue
+            version += 1
+            stateVersion += 1
+        }
+    }
+
+    /// `CheckMachine.timeToChange`; nil while the state is firm.
+    package subscript(timeToChangeOf probe: ProbeIdentifier) -> Duration? {
+        get { timesToChange[probe.index] }
+        set {
+            guard newValue != timesToChange[probe.index] else { return }
+            timesToChange[probe.index] = newValue
             version += 1
         }
     }

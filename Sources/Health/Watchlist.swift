@@ -90,6 +90,7 @@ package struct Watchlist: Sendable {
             isAnchor: isAnchor)
         table[identifier] = machine.state
         table[weightOf: identifier] = known?.weight ?? 100
+        table[timeToChangeOf: identifier] = machine.timeToChange
         schedule(ticket, at: now)
         return identifier
     }
@@ -112,6 +113,7 @@ package struct Watchlist: Sendable {
             if entry.machine.state != .unknown { isTableChanged = true }
             table[ProbeIdentifier(index)] = .unknown
             table[weightOf: ProbeIdentifier(index)] = 100
+            table[timeToChangeOf: ProbeIdentifier(index)] = nil
         }
         let left = entries.compactMap { $0?.isAnchor == false ? $0?.probe.address : nil }
         for family in IPAddress.Family.allCases {
@@ -190,6 +192,7 @@ package struct Watchlist: Sendable {
         let transition = entry.machine.received(result, at: now)
         entries[ticket.identifier.index] = entry
         weigh(entry, after: result)
+        table[timeToChangeOf: ticket.identifier] = entry.machine.timeToChange
         guard transition != nil else { return nil }
         table[ticket.identifier] = entry.machine.state
         return report(on: entry)

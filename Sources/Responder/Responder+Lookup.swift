@@ -173,11 +173,12 @@ extension Responder {
     private mutating func steer(at node: Int, owner: Int) -> Bool {
         guard let geo = zones.rrset(.geo, at: node) else { return false }
         let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
+        let offset = query.type == .aaaa ? steering.ipv6NameOffset : 0
         let decision = steering.decide(
-            name: Int(zones.rrsets[geo].link), client: Client(source: client, subnet: usableSubnet),
-            random: &random)
+            name: Int(zones.rrsets[geo].link) + offset,
+            client: Client(source: client, subnet: usableSubnet), random: &random)
         switch decision.outcome {
-        case .endpoint(let endpoint):
+        case .endpoint(let endpoint), .group(let endpoint):
             guard wantsAddress else { return false }
             countDecision(decision)
             let family: IPAddress.Family = query.type == .aaaa ? .ipv6 : .ipv4

@@ -369,7 +369,7 @@ package final class Server {
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
         serving.adopt(
-            world, probes: probes, health: monitor.table, remembered: memory.holds)
+            world, probes: probes, health: monitor.table, remembered: memory)
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
@@ -385,6 +385,7 @@ package final class Server {
         keeper?.start {
             var memory = monitor.memory
             memory.holds = serving.current?.holds.memory ?? []
+            memory.ramps = serving.current?.ramps.memory ?? []
             return memory
         }
     }

@@ -41,8 +41,14 @@ extension World {
         return health
     }
 
-    func snapshot(down: Set<IPAddress> = []) -> Snapshot {
-        snapshot(health(down: down), probes: probeIdentifiers)
+    /// `ramping`: percent of their clients that targets get, by label, wherever they ramp.
+    func snapshot(down: Set<IPAddress> = [], ramping: [String: Int] = [:]) -> Snapshot {
+        let parts = plan.ramps.compactMap { ramp in
+            ramping[plan.endpoints[ramp.endpoint].label].map { (ramp, UInt32($0)) }
+        }
+        return snapshot(
+            health(down: down), probes: probeIdentifiers,
+            ramping: Dictionary(uniqueKeysWithValues: parts))
     }
 
     /// Number of the GEO name with this owner.

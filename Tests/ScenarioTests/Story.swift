@@ -19,6 +19,7 @@ import Zones
 ///     down fra                  every probe of the target's addresses fails; `up fra` ends it
 ///     down 198.51.100.20        one address
 ///     drain fra / degraded fra  other states, in the same way
+///     ramping fra 40            the target came back not long ago, and gets so much of its clients
 ///     query www.example.com A [from=203.0.113.0/24] [resolver=192.0.2.1] [edns=512|none] [tcp]
 ///       rcode NOERROR           first line: RCODE, then the flags that must be set: aa tc
 ///       answer www.example.com. 30 IN A 198.51.100.1
@@ -50,6 +51,7 @@ struct StoryPlayer {
     private var zones: [(origin: String, text: String)] = []
     private var places: [(prefix: Prefix, place: Place)] = []
     private var states: [String: HealthState] = [:]
+    private var ramping: [String: UInt32] = [:]
     private var world: World?
     private(set) var queryCount = 0
     /// A query has been asked of the zones read so far.
@@ -68,6 +70,7 @@ struct StoryPlayer {
                 while let line = rest.popFirst(), line.text != "end" { body += line.text + "\n" }
                 // Zones after a query are another world's.
                 if isAsked { (zones, places, states, isAsked) = ([], [], [:], false) }
+                ramping = [:]
                 zones.append((words[1], body))
                 world = nil
             case "place":
@@ -77,6 +80,7 @@ struct StoryPlayer {
             case "drain": states[words[1]] = .drain
             case "degraded": states[words[1]] = .degraded
             case "up": states[words[1]] = nil
+            case "ramping": ramping[words[1]] = UInt32(words[2])
             case "query":
                 var expected: [[String]] = []
                 while let next = rest.first, next.text.hasPrefix("  ") {
@@ -142,7 +146,12 @@ struct StoryPlayer {
                 health[weightOf: ProbeIdentifier(index)] = HealthTable.degradedWeight
             }
         }
-        return world.snapshot(health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) })
+        let parts = world.plan.ramps.compactMap { ramp in
+            ramping[world.plan.endpoints[ramp.endpoint].label].map { (ramp, $0) }
+        }
+        return world.snapshot(
+            health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) },
+            ramping: Dictionary(uniqueKeysWithValues: parts))
     }
 
     private mutating func ask(_ words: [String], _ expected: [[String]], line: Int) throws {

@@ -115,7 +115,7 @@ extension Watchlist {
 
 extension CheckSpecification {
     /// A probe reaches the address itself: a program or a file may have asked anybody.
-    fileprivate var isOfTheNetwork: Bool {
+    package var isOfTheNetwork: Bool {
         switch kind {
         case .exec, .file: false
         default: true

@@ -50,6 +50,11 @@ package final class HealthMonitor: Sendable {
         return identifiers
     }
 
+    /// Whether tables are to hold what probes measure (`HealthTable`, `figuresOf`).
+    package func wantFigures(_ isWanted: Bool) {
+        engine.watchlist.withLock { $0.wantsFigures = isWanted }
+    }
+
     /// Stops and forgets the rest. Their identifiers may be given to other probes afterwards.
     package func retain(only kept: Set<ProbeIdentifier>) {
         if engine.watchlist.withLock({ $0.retain(only: kept) }) {

@@ -362,6 +362,7 @@ package final class Server {
     private func adopt(
         _ world: World, remembering memory: HealthMemory = HealthMemory()
     ) -> Bool {
+        monitor.wantFigures(world.plan.usesFigures)
         let probes = monitor.watch(world.plan.probes, remembering: memory)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
         if !waitForFirstResults(of: probes, until: .now + longest + .seconds(1)) {

@@ -38,8 +38,9 @@ final class Serving: Sendable {
         }
     }
 
-    /// Of many checks one fails now and then: answers are not made anew for each.
-    private static let gapForTTLs = Duration.seconds(1)
+    /// Of many checks one fails now and then, and every one measures something: answers are not
+    /// made anew for each.
+    private static let gap = Duration.seconds(1)
 
     let snapshots: SnapshotCell
     private let state: Mutex<Current?>
@@ -95,11 +96,14 @@ final class Serving: Sendable {
             next.health = health
             if health.stateVersion == current.health.stateVersion && !isDue {
                 // A state has come into question, or is firm again: that is no more than a TTL.
-                guard plan.hasTTLRanges else {
+                let isTTL = plan.hasTTLRanges && health.timeVersion != current.health.timeVersion
+                let isLoad =
+                    plan.usesFigures && health.figureVersion != current.health.figureVersion
+                guard isTTL || isLoad else {
                     state = next
                     return next.nextChange
                 }
-                let time = current.time + Serving.gapForTTLs
+                let time = current.time + Serving.gap
                 if now < time { return [time, current.nextChange].compactMap(\.self).min() }
             }
             next.time = now

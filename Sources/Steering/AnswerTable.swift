@@ -167,6 +167,8 @@ struct AnswerTableBuilder {
     var familyStates: [[HealthState?]] = [[], []]
     /// How long nothing can change about each endpoint; see `calmSeconds`.
     var endpointCalm: [UInt32] = []
+    /// Means over the addresses that are up, where anything is known.
+    var endpointFigures: [ProbeFigures] = []
     /// Percent of the weight that a share of it has.
     private var endpointWeights: [UInt32] = []
     var names: [NameState] = []
@@ -245,6 +247,9 @@ struct AnswerTableBuilder {
             isForcedDown ? 0 : calmSeconds(endpoint, endpointState, health, probes))
         endpointWeights.append(
             endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
+        if plan.usesFigures {
+            endpointFigures.append(figures(of: endpoint, states, health, probes))
+        }
         // An endpoint that is closed is answered only when nothing better is left: then whole.
         let answered = families.map { members in
             members.filter { states[$0].isOpen || !endpointState.isOpen }
@@ -269,6 +274,21 @@ struct AnswerTableBuilder {
         for address in ipv4 { bytes += [0, 4] + address.bytes }
         for address in ipv6 { bytes += [0, 16] + address.bytes }
         return state
+    }
+
+    private func figures(
+        of endpoint: Endpoint, _ states: [HealthState], _ health: HealthTable,
+        _ probes: [ProbeIdentifier]
+    ) -> ProbeFigures {
+        let known = zip(endpoint.addresses, states).filter { $1.isOpen }.flatMap { address, _ in
+            address.probes.compactMap { health[figuresOf: probes[$0]] }
+        }
+        func mean(_ values: [Double]) -> Double? {
+            values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        }
+        return ProbeFigures(
+            connections: mean(known.compactMap(\.connections)),
+            milliseconds: mean(known.compactMap(\.milliseconds)))
     }
 
     /// Percent: each address has the least that a check of it says, and the mean of them counts.

@@ -34,8 +34,9 @@ extension AnswerTableBuilder {
         var own = members.map { selector.weights[$0] }
         // Equals are so whatever their weights.
         if !selector.hasWeights { own = own.map { _ in 1 } }
-        let weights = graded(own, members, selector)
+        var weights = graded(own, members, selector)
         guard reason != .lastResort else { return (members, weights) }
+        weights = balanced(weights, members, selector)
         let parts = members.map { part(of: selector.targets[$0], by: selector) }
         let ramped = AnswerTableBuilder.ramped(weights, parts)
         return (
@@ -125,7 +126,7 @@ extension AnswerTableBuilder {
     }
 
     /// To whole numbers below 2³² together, as fine as may be; who has a share keeps one.
-    private static func scaled(_ weights: [Double]) -> [UInt32] {
+    static func scaled(_ weights: [Double]) -> [UInt32] {
         let factor = 0x1p31 / weights.reduce(0, +)
         return weights.map { $0 > 0 ? max(UInt32($0 * factor), 1) : 0 }
     }

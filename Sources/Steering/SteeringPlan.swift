@@ -20,6 +20,8 @@ package final class SteeringPlan: Sendable {
     package let rankings: [Ranking]
     /// Some name has one TTL while all is firm, and another while it is not.
     package let hasTTLRanges: Bool
+    /// Some name goes by what probes measure.
+    package let usesFigures: Bool
     /// `rankings`, as queries read them.
     let tables: FrozenArray<LocationTable.View>
 
@@ -33,6 +35,7 @@ package final class SteeringPlan: Sendable {
         self.selectors = selectors
         self.names = names
         self.rankings = rankings
+        usesFigures = selectors.contains { $0.balance != nil }
         hasTTLRanges = names.contains { $0.ttl.maximum != $0.ttl.minimum }
         // SAFETY: the plan holds the rankings, and with them their tables, for as long as it lives.
         tables = FrozenArray(rankings.map { unsafe $0.table.view })
@@ -187,6 +190,8 @@ package struct Selector: Hashable, Sendable {
     package var within = 0
     /// A and AAAA are answered each by the state of its own addresses.
     package var isIndependent = false
+    /// What its shares go by, besides weights.
+    package var balance: Balance?
 
     /// The first that is up is all there is to say.
     var isPlain: Bool {
@@ -195,6 +200,16 @@ package struct Selector: Hashable, Sendable {
 
     /// Shares go by weight.
     var hasWeights: Bool { if case .weighted = method { true } else { false } }
+}
+
+/// What shares go by where they follow the load.
+package enum Balance: Hashable, Sendable {
+    /// The least connections, of the front doors' reports.
+    case connections
+    /// The least time to answer a probe.
+    case responseTime
+    /// The fewer connections of two that are drawn.
+    case twoChoices
 }
 
 /// One GEO record.
@@ -226,6 +241,7 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case weighted
     case hash
     case all
+    case load
     case `default`
     // From here on nothing is ordinary (`isSpecial`).
     case backup
@@ -246,6 +262,7 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .weighted: "weighted"
         case .hash: "hash"
         case .all: "all"
+        case .load: "load"
         case .default: "default"
         case .backup: "backup"
         case .lastResort: "last-resort"

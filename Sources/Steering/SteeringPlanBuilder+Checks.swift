@@ -1,6 +1,7 @@
 import Addressing
 import DNSWire
 import Diagnostics
+import Health
 import Zones
 
 // What can be told only when every GEO name is resolved, and what is written to no effect.
@@ -191,6 +192,34 @@ extension SteeringPlanBuilder {
     }
 }
 
+// MARK: - Load
+
+extension SteeringPlanBuilder {
+    /// A policy that goes by what no check of its targets tells.
+    mutating func warnOfUnknownLoad(
+        _ selector: Selector, _ record: GeoRecord, of location: SourceLocation
+    ) {
+        guard let balance = selector.balance else { return }
+        let checks = selector.targets.flatMap { target -> [CheckSpecification] in
+            guard case .endpoint(let index) = target else { return [] }
+            return endpoints[index].addresses.flatMap(\.probes).map { check(of: $0) }
+        }
+        let isTold = checks.contains { check in
+            if balance == .responseTime { return check.isOfTheNetwork }
+            if case .load = check.kind { return true }
+            return false
+        }
+        guard !isTold else { return }
+        report(
+            .warning, location,
+            balance == .responseTime
+                ? "\(record.policy.words) goes by the time that probes take, and no target is probed; "
+                    + "add a CHECK"
+                : "\(record.policy.words) goes by the connections that front doors report, and no target "
+                    + "has a CHECK load; add one")
+    }
+}
+
 // MARK: - To no effect
 
 extension SteeringPlanBuilder {
@@ -200,13 +229,15 @@ extension SteeringPlanBuilder {
             for target in record.targets { warnOfWeight(target, record.policy.words) }
         }
         let isDealt =
-            record.policy == .weighted || record.ramp > .zero && !record.policy.hasWeights
+            [.weighted, .leastConnections, .leastResponseTime].contains(record.policy)
+            || record.ramp > .zero && !record.policy.hasWeights
             || record.within > 0 && record.policy.hasDistances
         if !isDealt, let location = record.byLocation {
             report(
                 .warning, location,
-                "by= has no effect under \(record.policy.words); only weighted deals its shares "
-                    + "one way or the other, and targets that ramp or are equals (ramp=, within=)")
+                "by= has no effect under \(record.policy.words); only weighted and least-… deal "
+                    + "their shares one way or the other, and targets that ramp or are equals (ramp=, within=)"
+            )
         }
         if record.policy == .all, let location = record.rampLocation {
             report(
@@ -240,8 +271,8 @@ extension SteeringPlanBuilder {
         guard target.weight != 1 else { return }
         report(
             .warning, target.location,
-            "the weight \(target.weight) has no effect under \(place); weighted, hash, random and "
-                + "round-robin deal shares by weight"
+            "the weight \(target.weight) has no effect under \(place); weighted, hash, random, "
+                + "round-robin, two-choices and least-… deal shares by weight"
         )
     }
 
@@ -277,8 +308,8 @@ extension GeoRecord.Policy {
     /// It deals shares by weight.
     fileprivate var hasWeights: Bool {
         switch self {
-        case .weighted, .hash, .random, .roundRobin: true
         case .nearest, .failover, .map, .all: false
+        default: true
         }
     }
 
@@ -286,7 +317,17 @@ extension GeoRecord.Policy {
     var hasOrder: Bool {
         switch self {
         case .nearest, .failover, .map: true
-        case .weighted, .hash, .random, .roundRobin, .all: false
+        default: false
+        }
+    }
+
+    /// What its shares go by, besides weights.
+    var balance: Balance? {
+        switch self {
+        case .leastConnections: .connections
+        case .leastResponseTime: .responseTime
+        case .twoChoices: .twoChoices
+        default: nil
         }
     }
 
@@ -294,7 +335,7 @@ extension GeoRecord.Policy {
     var hasDistances: Bool {
         switch self {
         case .nearest, .map: true
-        case .failover, .weighted, .hash, .random, .roundRobin, .all: false
+        default: false
         }
     }
 
@@ -308,6 +349,9 @@ extension GeoRecord.Policy {
         case .random: "random"
         case .roundRobin: "round-robin"
         case .all: "all"
+        case .leastConnections: "least-connections"
+        case .leastResponseTime: "least-response-time"
+        case .twoChoices: "two-choices"
         }
     }
 }

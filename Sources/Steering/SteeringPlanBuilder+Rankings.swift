@@ -16,6 +16,8 @@ extension SteeringPlanBuilder {
         case .random: return (.weighted(by: .query), .weighted)
         case .roundRobin: return (.weighted(by: .turn), .weighted)
         case .all: return (.all, .all)
+        case .leastConnections, .leastResponseTime: return (.weighted(by: record.by), .load)
+        case .twoChoices: return (.weighted(by: .query), .load)
         case .nearest:
             guard let sites = sites(of: targets, at: nil) else { return nil }
             return (

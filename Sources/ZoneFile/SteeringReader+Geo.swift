@@ -52,6 +52,9 @@ extension SteeringReader {
         case .random: return .random
         case .roundRobin: return .roundRobin
         case .all: return .all
+        case .twoChoices: return .twoChoices
+        case .leastConnections: return .leastConnections
+        case .leastResponseTime: return .leastResponseTime
         case nil:
             report(
                 word,

@@ -108,10 +108,13 @@ enum GeoPolicyWord: String, CaseIterable {
     case nearest, failover, weighted, hash, random
     case roundRobin = "round-robin"
     case all
+    case twoChoices = "two-choices"
+    case leastConnections = "least-connections"
+    case leastResponseTime = "least-response-time"
 
     static let vocabulary = Vocabulary(
         idea: "policy", recordType: "GEO", supported: allCases.map(\.rawValue) + ["map=NAME"],
-        later: ["fastest", "two-choices", "least-connections", "least-response-time"])
+        later: ["fastest"])
 }
 
 enum GeoKey: String, SteeringKey {

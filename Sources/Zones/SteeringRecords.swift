@@ -89,6 +89,12 @@ package struct GeoRecord: Sendable {
         case roundRobin
         /// The addresses of every target.
         case all
+        /// Shares of those that report the fewest connections.
+        case leastConnections
+        /// Shares of those that answer probes the fastest.
+        case leastResponseTime
+        /// Of two that are drawn the one with fewer connections.
+        case twoChoices
     }
     /// How shares are dealt.
     package enum Share: Sendable {

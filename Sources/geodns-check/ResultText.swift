@@ -141,6 +141,8 @@ extension Explanation.Step {
         case .all: "all that are up"
         case .weighted(.turn): "each in turn (this is the first)"
         case .weighted(.client) where ordinaryReason == .hash: "hash of the client's prefix"
+        case .weighted where ordinaryReason == .load:
+            "by load; without reports, as here, by weight, drawn for each query (this is one draw)"
         case .weighted(.query): "weighted, drawn for each query (this is one draw)"
         case .weighted(.client): "weighted, by hash of the client's prefix"
         }

@@ -215,4 +215,52 @@ import Testing
             #expect(unheard.outcome == own.outcome && unheard.scope == 0)
         }
     }
+
+    /// Of two that are drawn by weight the one with fewer connections: counted draw by draw.
+    @Test func twoChoicesAreWhatTwoDrawsComeTo() throws {
+        let connections = [300.0, 20, 90, 5]
+        var text = ""
+        for index in 0..<4 {
+            text += "r\(index) REGION \(index) 8 check=web\n A 198.51.100.\(index + 1)\n"
+        }
+        text += "www GEO two-choices r0:50 r1:30 r2:15 r3:5\n"
+        let world = try load([("example.com", zone(text))])
+        let figures = (0..<4).map {
+            ("r\($0)", (connections: Double?(connections[$0]), milliseconds: Double?.none))
+        }
+        let answers = world.snapshot(figures: Dictionary(uniqueKeysWithValues: figures)).answers
+        var draws = SeededGenerator(seed: 2)
+        func drawn(without other: Int?) -> Int {
+            while true {
+                var position = draws.number(0...99)
+                for (index, weight) in Shares.weights.enumerated() {
+                    if position < weight {
+                        if index == other { break }
+                        return index
+                    }
+                    position -= weight
+                }
+            }
+        }
+        var expected = [0, 0, 0, 0]
+        for _ in 0..<100_000 {
+            let first = drawn(without: nil)
+            let second = drawn(without: first)
+            func score(_ index: Int) -> Double {
+                (connections[index] + 1) / Double(Shares.weights[index])
+            }
+            expected[score(second) < score(first) ? second : first] += 1
+        }
+        var random = RandomSource(seed: 3)
+        var counts = [0, 0, 0, 0]
+        for _ in 0..<100_000 {
+            counts[try #require(target(answers, IPAddress(ipv4: 1), &random))] += 1
+        }
+        for (got, wanted) in zip(counts, expected) {
+            #expect(abs(got - wanted) < 1000, "\(counts), \(expected)")
+        }
+        #expect(
+            answers.decide(name: 0, client: Client(source: IPAddress(ipv4: 1)), random: &random)
+                .reason.name == "load")
+    }
 }

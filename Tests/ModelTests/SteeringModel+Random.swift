@@ -121,7 +121,7 @@ extension SteeringModel {
         let external = ["edge.example.net.", "edge.example.org."]
         let known = endpoints.map(\.label) + geos.map(\.label) + external
         var geo = Geo(label: label, policy: .failover, targets: [])
-        switch random.number(0...8) {
+        switch random.number(0...11) {
         case 0: geo.policy = .nearest
         case 1: geo.policy = .weighted(byClient: true)
         case 2: geo.policy = .weighted(byClient: false)
@@ -130,6 +130,9 @@ extension SteeringModel {
         case 5: geo.policy = .random
         case 6: geo.policy = .roundRobin
         case 7: geo.policy = .all
+        case 8: geo.policy = .leastConnections
+        case 9: geo.policy = .leastResponseTime
+        case 10: geo.policy = .twoChoices
         default: break
         }
         if random.number(0...2) == 0 { geo.answers = random.number(1...3) }
@@ -142,7 +145,7 @@ extension SteeringModel {
                 geo.targets = some(regionLabels, &random).map { ($0, 1) }
             }
         case .failover, .all: geo.targets = some(candidates, &random).map { ($0, 1) }
-        case .weighted, .hash, .random, .roundRobin:
+        default:
             geo.targets = some(candidates, &random).map { ($0, random.pick([0, 1, 5, 90])) }
             geo.targets[0].weight = 10
         }
@@ -165,6 +168,12 @@ extension SteeringModel {
         down = []
         for address in endpoints.flatMap(\.addresses) where random.number(1...oneIn) == 1 {
             down.insert(address.address)
+        }
+        figures = [:]
+        for endpoint in endpoints where random.number(0...3) > 0 {
+            figures[endpoint.label] = (
+                random.pick([nil, 0, 10, 12, 100]), random.pick([nil, 5, 6, 50])
+            )
         }
         ramping = [:]
         for endpoint in endpoints where random.number(0...2) == 0 {

@@ -25,6 +25,9 @@ struct SteeringModel {
         case random
         case roundRobin
         case all
+        case leastConnections
+        case leastResponseTime
+        case twoChoices
     }
     struct Geo {
         var label: String
@@ -63,6 +66,8 @@ struct SteeringModel {
     var down: Set<IPAddress> = []
     /// Targets that came back not long ago, and the percentage of their clients that they get.
     var ramping: [String: Int] = [:]
+    /// What is measured of each address of a target that is checked.
+    var figures: [String: (connections: Double?, milliseconds: Double?)] = [:]
 
     // MARK: - As a zone file
 
@@ -103,6 +108,9 @@ struct SteeringModel {
         case .random: words.append("random")
         case .roundRobin: words.append("round-robin")
         case .all: words.append("all")
+        case .leastConnections: words.append("least-connections")
+        case .leastResponseTime: words.append("least-response-time")
+        case .twoChoices: words.append("two-choices")
         }
         words += geo.targets.map { $0.weight == 1 ? $0.label : "\($0.label):\($0.weight)" }
         if geo.policy == .weighted(byClient: true) { words.append("by=client") }
@@ -337,6 +345,8 @@ struct SteeringModel {
         case .map: (reason, order) = ("map", self.order(geo, address))
         case .hash: (reason, order) = ("hash", shares(of: geo))
         case .weighted, .random, .roundRobin: (reason, order) = ("weighted", shares(of: geo))
+        case .leastConnections, .leastResponseTime, .twoChoices:
+            (reason, order) = ("load", shares(of: geo))
         }
         if isInPanic { reason = "panic" }
         let up = order.filter {
@@ -348,7 +358,7 @@ struct SteeringModel {
         }
         if !up.isEmpty {
             if dealsShares(geo) {
-                let dealt = windows(up, then: [], geo, reason)
+                let dealt = windows(leastLoaded(up, geo), then: [], geo, reason)
                 return Step(choices: dealt, isHashed: isByClient)
             }
             return best(of: up, geo, address, reason)
@@ -368,6 +378,33 @@ struct SteeringModel {
         case "none": return only([], "last-resort")
         default: return only([geo.lastResort], "last-resort")
         }
+    }
+
+    /// Those that get any clients: within a quarter of the least; all but the one that loses every
+    /// draw of two.
+    private func leastLoaded(_ labels: [String], _ geo: Geo) -> [String] {
+        let isTime = geo.policy == .leastResponseTime
+        guard isTime || [.leastConnections, .twoChoices].contains(geo.policy), labels.count > 1
+        else { return labels }
+        var scores = labels.map { label -> Double? in
+            guard let figures = figures[label],
+                endpoint(label)?.addresses.contains(where: { $0.isChecked && isUp($0) }) ?? false
+            else { return nil }
+            let weight = Double(geo.targets.first { $0.label == label }?.weight ?? 1)
+            return isTime
+                ? figures.milliseconds.map { $0 / weight }
+                : figures.connections.map { ($0 + 1) / weight }
+        }
+        let known = scores.compactMap(\.self)
+        guard !known.isEmpty else { return labels }
+        scores = scores.map { $0 ?? known.reduce(0, +) / Double(known.count) }
+        let least = scores.compactMap(\.self).min() ?? 0
+        return zip(labels, scores).filter { _, score in
+            let score = score ?? 0
+            return geo.policy == .twoChoices
+                ? scores.contains { $0 ?? 0 > score } || scores.count { $0 == score } > 1
+                : score <= least * 1.25
+        }.map(\.0)
     }
 
     /// Some of what may be served is up, and that is less than `panic=` wants.
@@ -442,15 +479,15 @@ struct SteeringModel {
 
     func dealsShares(_ geo: Geo) -> Bool {
         switch geo.policy {
-        case .weighted, .hash, .random, .roundRobin: true
         case .nearest, .failover, .map, .all: false
+        default: true
         }
     }
 
     /// Whether any step from here is drawn anew for each query.
     func isDrawn(_ label: String) -> Bool {
         guard let geo = geo(label) else { return false }
-        return [.weighted(byClient: false), .random, .roundRobin].contains(geo.policy)
+        return dealsShares(geo) && ![.weighted(byClient: true), .hash].contains(geo.policy)
             || (targets(of: geo) + geo.backups + [geo.lastResort]).contains { isDrawn($0) }
     }
 }

@@ -19,7 +19,8 @@ import Testing
                 [("example.com", model.zoneText)], source: MemoryLocationSource(model.networks))
             for _ in 0..<3 {
                 model.drawHealth(&random)
-                let snapshot = world.snapshot(down: model.down, ramping: model.ramping)
+                let snapshot = world.snapshot(
+                    down: model.down, ramping: model.ramping, figures: model.figures)
                 var asker = Asker(snapshot, seed: random.next())
                 for _ in 0..<8 {
                     let client = Client(

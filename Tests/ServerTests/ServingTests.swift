@@ -223,4 +223,35 @@ import Testing
         #expect(names().last == "panic-over" || names().contains("panic-over"))
         #expect(serving.current?.answers.nameIsInPanic == [false])
     }
+
+    /// What probes measure changes answers once a second at most, and only where a name goes by it.
+    @Test func loadChangesAnswersWhereItIsHeeded() throws {
+        let text = """
+
+            nrt REGION 35 139
+                A 192.0.2.2
+                CHECK load /load
+            app GEO %@ fra nrt
+            """
+        let probes = [ProbeIdentifier(0), ProbeIdentifier(1)]
+        for policy in ["least-connections", "failover"] {
+            let world = try load(text.replacing("%@", with: policy))
+            var health = HealthTable()
+            for probe in probes { health[probe] = .up }
+            let serving = Serving(Journal(Log(.text)))
+            serving.adopt(world, probes: probes, health: health, at: ServingTests.second(1))
+            func change(_ connections: Double, at time: Int) -> (isNew: Bool, next: MonotonicTime?)
+            {
+                let before = serving.current?.answers
+                health[figuresOf: probes[1]] = ProbeFigures(connections: connections)
+                let next = serving.update(health, at: ServingTests.second(time))
+                return (serving.current?.answers !== before, next)
+            }
+            let isHeeded = policy == "least-connections"
+            #expect(change(10, at: 3) == (isHeeded, nil))
+            let soon = change(20, at: 3)
+            #expect(soon == (false, isHeeded ? ServingTests.second(4) : nil))
+            #expect(change(20, at: 4).isNew == isHeeded)
+        }
+    }
 }

@@ -127,6 +127,9 @@ private func text(_ geo: GeoRecord) -> String {
     case .random: words.append("random")
     case .roundRobin: words.append("round-robin")
     case .all: words.append("all")
+    case .twoChoices: words.append("two-choices")
+    case .leastConnections: words.append("least-connections")
+    case .leastResponseTime: words.append("least-response-time")
     }
     words += text(geo.targets)
     if let service = geo.service {

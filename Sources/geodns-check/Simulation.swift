@@ -91,7 +91,7 @@ struct Simulation {
         let subnet = client.length > 0 ? client.address : nil
         let explanation = answers.explain(
             name: geo, client: Client(source: client.address, subnet: subnet), place: place,
-            seed: Simulation.seed)
+            family: type == .aaaa ? .ipv6 : .ipv4, seed: Simulation.seed)
         // Another type at a GEO name is ordinary data, unless steering answers with a CNAME.
         let isAddress = type == .a || type == .aaaa || type == .any
         if case .external = explanation.decision.outcome { return explanation }

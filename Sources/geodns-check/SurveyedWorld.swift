@@ -41,8 +41,9 @@ struct SurveyedWorld {
 
     /// What a client would notice: the label, and where the addresses come from.
     func answer(_ outcome: Decision.Outcome) -> String {
-        guard case .endpoint(let index) = outcome else { return answers.label(of: outcome) }
-        let addresses = world.plan.endpoints[index].addresses.map { "\($0.address)" }
+        let addresses = answers.endpoints(of: outcome).flatMap { index in
+            world.plan.endpoints[index].addresses.map { "\($0.address)" }
+        }
         return ([answers.label(of: outcome)] + addresses).joined(separator: " ")
     }
 }

@@ -8,6 +8,7 @@ let usage = """
            benchmark load
            benchmark peers [--rounds N] [--seconds N]
            benchmark curves [--largest N]
+           benchmark detection [--trials N]
 
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
@@ -16,6 +17,7 @@ let usage = """
                    docs/performance.md; wants root
     curves         how cost grows with regions, names, networks (to N, 10,000,000) and checks, into
                    docs/performance.svg; wants root
+    detection      seconds from a front door's death to the last answer that names it, beside gdnsd
 
     """
 
@@ -106,6 +108,12 @@ do {
         guard let largest = option("--largest", in: words, otherwise: 10_000_000), largest >= 1000
         else { wrongUsage() }
         try curves(largest: largest)
+    case "detection":
+        guard let trials = option("--trials", in: words, otherwise: 20), trials >= 1
+        else { wrongUsage() }
+        var detection = Detection()
+        try detection.measure(trials: trials)
+        print(detection.table)
     case "pace" where words.count == 5:
         // This and the next: how `peers` starts itself in the generator's namespace.
         guard let rate = Int(words[3]), let seconds = Int(words[4]) else { wrongUsage() }

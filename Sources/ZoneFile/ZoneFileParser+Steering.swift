@@ -109,7 +109,10 @@ extension ZoneFileParser {
         let place = Token(
             start: 0, end: 0, line: times.location.line, column: times.location.column,
             isQuoted: false)
-        guard let bytes = readFile(path, for: place) else { return }
+        guard let bytes = readFile(path, for: place) else {
+            record.roundTripTimes = nil
+            return
+        }
         let (rows, diagnostics) = parseRoundTripFile(bytes, file: path, origin: origin)
         for diagnostic in diagnostics { report(diagnostic) }
         roundTripRows[key] = rows

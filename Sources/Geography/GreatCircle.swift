@@ -100,33 +100,45 @@ package struct DistanceOrder {
     /// Indexes of the sites, nearest first; equal distances and unknown places keep the order the
     /// sites were given in.
     package func order(from place: Coordinates?) -> [Int] {
-        guard let place else { return Array(sites.indices) }
-        return order(by: distances(from: place))
+        order(by: costs(from: place, measured: nil))
     }
 
-    /// With it, for each place in the order, the last one that is at most so many percent farther.
-    /// Where the client's place is unknown nothing is as near as another.
+    /// The same by `measured` milliseconds where there are any, one for each site, below 0 for one
+    /// that was not measured: for that they are guessed from the distance. `reach` tells for each
+    /// place in the order the last one that is at most so many percent farther; what is neither
+    /// measured nor has a distance is as near as nothing else, and comes last. Empty for 0 percent.
     package func order(
-        from place: Coordinates?, within percent: Int
+        from place: Coordinates?, measured: [Double]?, within percent: Int
     ) -> (order: [Int], reach: [Int]) {
-        guard let place else { return (Array(sites.indices), Array(sites.indices)) }
-        let distances = distances(from: place)
-        let order = order(by: distances)
-        let reach = order.map { site in
-            let limit = distances[site] * (1 + Double(percent) / 100)
-            return (order.lastIndex { distances[$0] <= limit }) ?? 0
+        let costs = costs(from: place, measured: measured)
+        let order = order(by: costs)
+        guard percent > 0 else { return (order, []) }
+        let reach = order.indices.map { index in
+            let cost = costs[order[index]]
+            guard cost.isFinite else { return index }
+            let limit = cost * (1 + Double(percent) / 100)
+            return order.lastIndex { costs[$0] <= limit } ?? index
         }
         return (order, reach)
     }
 
-    private func order(by distances: [Double]) -> [Int] {
-        sites.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }
+    private func order(by costs: [Double]) -> [Int] {
+        sites.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }
     }
 
-    private func distances(from place: Coordinates) -> [Double] {
-        let here = UnitVector(place)
-        return sites.map { site, vector in
-            site.biased(kilometers: GreatCircle.kilometers(here, vector))
+    /// Of a kilometer, there and back: light in glass takes a hundredth of a millisecond, and the
+    /// ways of the Internet are about twice as long as the great circle.
+    private static let millisecondsPerKilometer = 0.02
+
+    /// Kilometers, or milliseconds where some were measured; with bias.
+    private func costs(from place: Coordinates?, measured: [Double]?) -> [Double] {
+        let here = place.map { UnitVector($0) }
+        let scale = measured == nil ? 1 : DistanceOrder.millisecondsPerKilometer
+        return sites.indices.map { index in
+            let (site, vector) = sites[index]
+            if let time = measured?[index], time >= 0 { return site.biased(kilometers: time) }
+            guard let here else { return .infinity }
+            return site.biased(kilometers: GreatCircle.kilometers(here, vector) * scale)
         }
     }
 }

@@ -106,9 +106,11 @@ package enum ZoneLoader {
         }
     }
 
-    /// From zone files in memory, for tests and tools: name of the zone and text.
+    /// From zone files in memory, for tests and tools: name of the zone and text. `files`: what
+    /// they name.
     package static func load(
-        zones: [(origin: String, text: String)], source: some LocationSource
+        zones: [(origin: String, text: String)], source: some LocationSource,
+        files: [String: String] = [:]
     ) -> (world: World?, diagnostics: [Diagnostic]) {
         var drafts: [ZoneDraft] = []
         var diagnostics: [Diagnostic] = []
@@ -119,7 +121,7 @@ package enum ZoneLoader {
             }
             let (draft, problems) = ZoneFileParser.parse(
                 Array(zone.text.utf8), file: zone.origin + ".zone", origin: origin
-            ) { _ in nil }
+            ) { files[$0].map { Array($0.utf8) } }
             drafts.append(draft)
             diagnostics += problems
         }

@@ -1,3 +1,4 @@
+import Addressing
 import Geography
 import Zones
 
@@ -19,6 +20,14 @@ struct RankingKey: Hashable {
     var lines: [Line]?
     /// Percent of the best distance within which targets are equals.
     var within = 0
+    /// Round-trip times, each prefix once.
+    var measurements: [Measurement] = []
+
+    struct Measurement: Hashable {
+        var prefix: Prefix
+        /// Milliseconds, one for each target; below 0: not measured.
+        var times: [Double]
+    }
 }
 
 /// Orders the targets for every place of a location database, and compiles the table.
@@ -38,13 +47,15 @@ struct RankingBuilder {
     static func build(_ key: RankingKey, source: some LocationSource) -> Ranking {
         var builder = RankingBuilder(key)
         let places = source.places
-        let overrides = (key.lines ?? []).enumerated().compactMap { index, line in
+        var overrides = (key.lines ?? []).enumerated().compactMap { index, line in
             if case .net(let prefix) = line.selector {
                 PrefixOverride(prefix, line: index)
             } else {
                 PrefixOverride?.none
             }
         }
+        // A policy goes by a map or by measurements, never by both.
+        overrides += key.measurements.enumerated().map { PrefixOverride($1.prefix, line: $0) }
         let table = LocationTable.build(from: source, overrides: overrides) { place, line in
             builder.order(for: places[place], line: line)
         }
@@ -60,7 +71,8 @@ struct RankingBuilder {
         matcher = PlaceMatcher(key.lines ?? [])
     }
 
-    /// `line` is that of the `net=` prefix that covers the address, if one does.
+    /// `line` is that of the `net=` prefix that covers the address, if one does, or the number of
+    /// the measurement.
     private mutating func order(for place: Place, line: Int?) -> OrderIndex {
         var order: [Int]
         var reach: [Int] = []
@@ -70,10 +82,10 @@ struct RankingBuilder {
             order = positions
             // What is listed is meant in that order.
             if key.within > 0 { reach = Array(order.indices) }
-        } else if key.within > 0 {
-            (order, reach) = distances.order(from: place.coordinates, within: key.within)
         } else {
-            order = distances.order(from: place.coordinates)
+            let measured = key.lines == nil ? line.map { key.measurements[$0].times } : nil
+            (order, reach) = distances.order(
+                from: place.coordinates, measured: measured, within: key.within)
         }
         let entry = Entry(order: order, reach: reach)
         if let known = orderIndexes[entry] { return known }

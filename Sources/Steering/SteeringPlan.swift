@@ -242,6 +242,7 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case hash
     case all
     case load
+    case fastest
     case `default`
     // From here on nothing is ordinary (`isSpecial`).
     case backup
@@ -263,6 +264,7 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .hash: "hash"
         case .all: "all"
         case .load: "load"
+        case .fastest: "fastest"
         case .default: "default"
         case .backup: "backup"
         case .lastResort: "last-resort"

@@ -253,8 +253,13 @@ extension SteeringPlanBuilder {
         if !record.policy.hasDistances, let location = record.withinLocation {
             report(
                 .warning, location,
-                "within= has no effect under \(record.policy.words): only nearest, or a map that "
-                    + "says so, goes by distance")
+                "within= has no effect under \(record.policy.words): only nearest, fastest, or a map "
+                    + "that says nearest, go by distance")
+        }
+        if record.policy != .fastest, let times = record.roundTripTimes {
+            report(
+                .warning, times.location,
+                "rtt= has no effect under \(record.policy.words): only fastest goes by it")
         }
         let references = record.targets + (map?.targets ?? [])
         if let location = record.serviceLocation,
@@ -308,7 +313,7 @@ extension GeoRecord.Policy {
     /// It deals shares by weight.
     fileprivate var hasWeights: Bool {
         switch self {
-        case .nearest, .failover, .map, .all: false
+        case .nearest, .fastest, .failover, .map, .all: false
         default: true
         }
     }
@@ -316,7 +321,7 @@ extension GeoRecord.Policy {
     /// Targets are tried one after the other.
     var hasOrder: Bool {
         switch self {
-        case .nearest, .failover, .map: true
+        case .nearest, .fastest, .failover, .map: true
         default: false
         }
     }
@@ -334,7 +339,7 @@ extension GeoRecord.Policy {
     /// They may be tried by distance.
     var hasDistances: Bool {
         switch self {
-        case .nearest, .map: true
+        case .nearest, .fastest, .map: true
         default: false
         }
     }
@@ -349,6 +354,7 @@ extension GeoRecord.Policy {
         case .random: "random"
         case .roundRobin: "round-robin"
         case .all: "all"
+        case .fastest: "fastest"
         case .leastConnections: "least-connections"
         case .leastResponseTime: "least-response-time"
         case .twoChoices: "two-choices"

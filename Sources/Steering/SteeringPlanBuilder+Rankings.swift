@@ -1,3 +1,4 @@
+import Addressing
 import DNSWire
 import Diagnostics
 import Geography
@@ -18,6 +19,11 @@ extension SteeringPlanBuilder {
         case .all: return (.all, .all)
         case .leastConnections, .leastResponseTime: return (.weighted(by: record.by), .load)
         case .twoChoices: return (.weighted(by: .query), .load)
+        case .fastest:
+            guard let sites = sites(of: targets, at: nil, for: "`fastest`") else { return nil }
+            var key = RankingKey(sites: sites, lines: nil, within: record.within)
+            if let times = record.roundTripTimes { key.measurements = measurements(times, targets) }
+            return (.ranked(ranking: ranking(key, source)), .fastest)
         case .nearest:
             guard let sites = sites(of: targets, at: nil) else { return nil }
             return (
@@ -36,16 +42,68 @@ extension SteeringPlanBuilder {
 
     /// Every target's site; reports the targets that have none, at `location` or where they are
     /// written.
-    private mutating func sites(of targets: [Resolved], at location: SourceLocation?) -> [Site?]? {
+    private mutating func sites(
+        of targets: [Resolved], at location: SourceLocation?, for policy: String = "`nearest`"
+    ) -> [Site?]? {
         var isComplete = true
         for target in targets where target.site == nil {
             report(
                 location ?? target.location,
-                "target \(target.label) has no coordinates, which `nearest` needs; only regions "
+                "target \(target.label) has no coordinates, which \(policy) needs; only regions "
                     + "have them, so name one, or use another policy")
             isComplete = false
         }
         return isComplete ? targets.map(\.site) : nil
+    }
+
+    /// Times of a file by prefix and target. What a prefix lacks it has from the shorter ones
+    /// around it; several rows for the same are one, by their samples.
+    private mutating func measurements(
+        _ times: RoundTripTimes, _ targets: [Resolved]
+    ) -> [RankingKey.Measurement] {
+        var sums: [Prefix: [(time: Double, samples: Double)]] = [:]
+        let positions = Dictionary(
+            targets.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for row in times.rows {
+            guard let position = positions[row.target.name] else {
+                // The file may serve other names, too.
+                if directory.region(row.target.name) == nil {
+                    report(
+                        missing: row.target.name, row.target.location,
+                        "target \(row.target.name) is no region; name one, or leave the row out")
+                }
+                continue
+            }
+            let samples = Double(row.samples)
+            sums[row.prefix, default: Array(repeating: (0, 0), count: targets.count)][position]
+                .time += row.milliseconds * samples
+            sums[row.prefix]?[position].samples += samples
+        }
+        if sums.isEmpty {
+            report(
+                .warning, times.location,
+                "no row is about a target of this GEO: it goes by distance alone")
+        }
+        var result: [RankingKey.Measurement] = []
+        var around: [Int] = []
+        let prefixes = sums.keys.sorted {
+            ($0.family.rawValue, $0.address.bits, $0.length)
+                < ($1.family.rawValue, $1.address.bits, $1.length)
+        }
+        for prefix in prefixes {
+            while let last = around.last, !result[last].prefix.contains(prefix) {
+                around.removeLast()
+            }
+            let own = sums[prefix] ?? []
+            let wider = around.last.map { result[$0].times }
+            let merged = own.indices.map { position in
+                own[position].samples > 0
+                    ? own[position].time / own[position].samples : wider?[position] ?? -1
+            }
+            around.append(result.count)
+            result.append(RankingKey.Measurement(prefix: prefix, times: merged))
+        }
+        return result
     }
 
     private mutating func rankingKey(

@@ -11,6 +11,24 @@ package func parseMapFile(
 ) -> (lines: [(line: MapLine, location: SourceLocation)], diagnostics: [Diagnostic]) {
     var reader = SteeringReader(file: file, origin: origin)
     var lines: [(line: MapLine, location: SourceLocation)] = []
+    forEachRow(of: bytes, &reader) { fields, reader in
+        let first = fields[fields.startIndex]
+        let last = fields[fields.endIndex - 1]
+        let end = Word(
+            text: [], line: last.line, column: last.column + last.text.count)
+        let prefix = reader.prefix(first)
+        let answer = reader.mapAnswer(fields.dropFirst(), end: end)
+        guard let prefix, let answer else { return }
+        lines.append((MapLine(.net(prefix), answer), reader.location(first)))
+    }
+    return (lines, reader.diagnostics)
+}
+
+/// Calls `body` with the comma-separated fields, one at least, of each line that says something.
+func forEachRow(
+    of bytes: [UInt8], _ reader: inout SteeringReader,
+    _ body: (_ fields: ArraySlice<Word>, _ reader: inout SteeringReader) -> Void
+) {
     let rows = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, row) in rows.enumerated() {
         if reader.diagnostics.count >= ZoneFileParser.problemCountMax { break }
@@ -19,16 +37,8 @@ package func parseMapFile(
             reader.report(word, "the file begins with a byte order mark; save it without one")
             continue
         }
-        guard let fields = mapFileFields(word), let first = fields.first else { continue }
-        let last = fields[fields.endIndex - 1]
-        let end = Word(
-            text: [], line: last.line, column: last.column + last.text.count)
-        let prefix = reader.prefix(first)
-        let answer = reader.mapAnswer(fields.dropFirst(), end: end)
-        guard let prefix, let answer else { continue }
-        lines.append((MapLine(.net(prefix), answer), reader.location(first)))
+        if let fields = mapFileFields(word) { body(fields, &reader) }
     }
-    return (lines, reader.diagnostics)
 }
 
 /// The comma-separated fields without the blanks around them; nil for a line that says nothing.

@@ -53,6 +53,7 @@ extension SteeringReader {
         case .roundRobin: return .roundRobin
         case .all: return .all
         case .twoChoices: return .twoChoices
+        case .fastest: return .fastest
         case .leastConnections: return .leastConnections
         case .leastResponseTime: return .leastResponseTime
         case nil:
@@ -96,6 +97,8 @@ extension SteeringReader {
             record.rampLocation = location(value)
         case .panic:
             record.panic = percent(value, "panic") ?? 0
+        case .rtt:
+            record.roundTripTimes = RoundTripTimes(path: Array(value.text), at: location(value))
         case .within:
             record.within = percent(value, "within") ?? 0
             record.withinLocation = location(value)

@@ -111,22 +111,21 @@ enum GeoPolicyWord: String, CaseIterable {
     case twoChoices = "two-choices"
     case leastConnections = "least-connections"
     case leastResponseTime = "least-response-time"
+    case fastest
 
     static let vocabulary = Vocabulary(
         idea: "policy", recordType: "GEO", supported: allCases.map(\.rawValue) + ["map=NAME"],
-        later: ["fastest"])
+        later: [])
 }
 
 enum GeoKey: String, SteeringKey {
     case service, check, by, backup
     case lastResort = "last-resort"
-    case ecs, hold, answers, ramp, panic, within, skip, family
+    case ecs, hold, answers, ramp, panic, within, skip, family, rtt
 
     static let vocabulary = Vocabulary(
         idea: "key", recordType: "GEO", supported: allCases.map(\.rawValue),
-        later: [
-            "spill", "rtt",
-        ])
+        later: ["spill"])
 }
 
 enum MapSelectorWord: String, CaseIterable {

@@ -69,7 +69,8 @@ extension ZoneFileParser {
             draft.regions.append(.init(owner: name, value: record, at: location))
         case .check(let record):
             draft.checks.append(.init(owner: name, value: record, at: location))
-        case .geo(let record):
+        case .geo(var record):
+            readRoundTripTimes(&record)
             draft.geos.append(.init(owner: name, value: (record: record, ttl: ttl), at: location))
         case .map(.line(let line)):
             draft.mapLines.append(.init(owner: name, value: line, at: location))
@@ -94,6 +95,28 @@ extension ZoneFileParser {
         for (line, location) in lines {
             draft.mapLines.append(.init(owner: owner, value: line, at: location))
         }
+    }
+
+    /// Files are read once, whatever the number of names that go by them.
+    private mutating func readRoundTripTimes(_ record: inout GeoRecord) {
+        guard let times = record.roundTripTimes else { return }
+        let path = path(times.path[...])
+        let key = "\(path) \(origin)"
+        if let known = roundTripRows[key] {
+            record.roundTripTimes?.rows = known
+            return
+        }
+        let place = Token(
+            start: 0, end: 0, line: times.location.line, column: times.location.column,
+            isQuoted: false)
+        guard let bytes = readFile(path, for: place) else {
+            record.roundTripTimes = nil
+            return
+        }
+        let (rows, diagnostics) = parseRoundTripFile(bytes, file: path, origin: origin)
+        for diagnostic in diagnostics { report(diagnostic) }
+        roundTripRows[key] = rows
+        record.roundTripTimes?.rows = rows
     }
 
     /// A token as the steering records see it: quotes inside a word are only for its blanks.

@@ -12,7 +12,7 @@ package struct ZoneFileParser {
     static let problemCountMax = 1000
     /// $INCLUDE within $INCLUDE.
     static let includeDepthMax = 16
-    /// All $INCLUDE and `MAP file=` lines of one zone: a bound for files that include each other
+    /// All $INCLUDE, `MAP file=` and `rtt=` of one zone: a bound for files that include each other
     /// in many ways.
     static let includeCountMax = 10_000
 
@@ -44,6 +44,8 @@ package struct ZoneFileParser {
     var file: String
     var suspended: [SuspendedFile] = []
     var includeCount = 0
+    /// Rows of `rtt=` files that have been read, by path and origin.
+    var roundTripRows: [String: [RoundTripTimes.Row]] = [:]
 
     /// What relative names are completed by.
     var origin: DomainName

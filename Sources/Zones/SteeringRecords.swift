@@ -95,6 +95,8 @@ package struct GeoRecord: Sendable {
         case leastResponseTime
         /// Of two that are drawn the one with fewer connections.
         case twoChoices
+        /// The least round-trip time, measured or guessed.
+        case fastest
     }
     /// How shares are dealt.
     package enum Share: Sendable {
@@ -153,6 +155,8 @@ package struct GeoRecord: Sendable {
     package var withinLocation: SourceLocation?
     /// `family=independent`: A and AAAA are answered each by the state of its own addresses.
     package var isIndependent = false
+    /// `rtt=FILE`
+    package var roundTripTimes: RoundTripTimes?
 
     /// As many addresses of both families, each from its own target, fit into a UDP response.
     package static let answersMax = 32
@@ -172,6 +176,36 @@ package struct GeoRecord: Sendable {
         self.backups = backups
         self.lastResort = lastResort
         self.usesClientSubnet = usesClientSubnet
+    }
+}
+
+/// `rtt=FILE`: how long it takes from clients to targets and back.
+package struct RoundTripTimes: Sendable {
+    /// One row of the file.
+    package struct Row: Sendable {
+        package var prefix: Prefix
+        package var target: NameReference
+        package var milliseconds: Double
+        /// How many measurements that is the mean of.
+        package var samples: Int
+
+        package init(prefix: Prefix, target: NameReference, milliseconds: Double, samples: Int) {
+            self.prefix = prefix
+            self.target = target
+            self.milliseconds = milliseconds
+            self.samples = samples
+        }
+    }
+
+    /// As written.
+    package var path: [UInt8]
+    /// Where that stands.
+    package var location: SourceLocation
+    package var rows: [Row] = []
+
+    package init(path: [UInt8], at location: SourceLocation) {
+        self.path = path
+        self.location = location
     }
 }
 

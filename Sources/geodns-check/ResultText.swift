@@ -136,6 +136,8 @@ extension Explanation.Step {
 
     private var methodText: String {
         switch method {
+        case .ranked where ordinaryReason == .fastest:
+            "fastest that is up, as measured, else by distance"
         case .ranked: ordinaryReason == .map ? "map" : "nearest that is up"
         case .failover: "first that is up"
         case .all: "all that are up"

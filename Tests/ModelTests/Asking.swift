@@ -11,9 +11,9 @@ import Testing
 /// Zones in memory, loaded as the server loads them.
 func load(
     _ zones: [(origin: String, text: String)],
-    source: some LocationSource = MemoryLocationSource([])
+    source: some LocationSource = MemoryLocationSource([]), files: [String: String] = [:]
 ) throws -> World {
-    let (world, diagnostics) = ZoneLoader.load(zones: zones, source: source)
+    let (world, diagnostics) = ZoneLoader.load(zones: zones, source: source, files: files)
     return try #require(world, "\(diagnostics.map(\.description).joined(separator: "\n"))")
 }
 

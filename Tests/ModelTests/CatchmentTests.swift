@@ -12,7 +12,8 @@ import Testing
         var model = SteeringModel.random(&random)
         model.drawHealth(&random)
         let source = MemoryLocationSource(model.networks)
-        let world = try load([("example.com", model.zoneText)], source: source)
+        let world = try load(
+            [("example.com", model.zoneText)], source: source, files: model.files)
         let answers = world.snapshot(
             down: model.down, ramping: model.ramping, figures: model.figures
         ).answers

@@ -1,5 +1,7 @@
 import Addressing
+import DNSWire
 import Geography
+import Responder
 import Steering
 import TestSupport
 import Testing
@@ -262,5 +264,36 @@ import Testing
         #expect(
             answers.decide(name: 0, client: Client(source: IPAddress(ipv4: 1)), random: &random)
                 .reason.name == "load")
+    }
+
+    /// An answer that is begun the short way and then made the long way takes one turn, not two:
+    /// those with several targets are, and those without the family asked for.
+    @Test(arguments: ["", "answers=2"]) func turnsAreTakenOnceForEachAnswer(_ key: String) throws {
+        let world = try load([
+            (
+                "example.com",
+                zone(
+                    """
+                    r0 A 192.0.2.0
+                    r1 A 192.0.2.1
+                    www GEO round-robin inner
+                    inner GEO round-robin r0 r1 \(key)
+                    """)
+            )
+        ])
+        var responder = Responder(SnapshotCell(world.snapshot()), seed: 1)
+        let name = try #require(DomainName("www.example.com"))
+        var firsts: [UInt8] = []
+        for number in 0..<12 {
+            var bytes = [UInt8](repeating: 0, count: 1232)
+            var span = bytes.mutableSpan
+            let type: RRType = number % 3 == 2 ? .aaaa : .a
+            let count = responder.respond(
+                to: Message.query(name, type).span, from: IPAddress(ipv4: 1), over: .datagram,
+                into: &span)
+            let message = try #require(Message(Array(bytes[..<count])))
+            if type == .a { firsts.append(try #require(message.answers.first?.rdata.last)) }
+        }
+        #expect(firsts == [0, 1, 0, 1, 0, 1, 0, 1])
     }
 }

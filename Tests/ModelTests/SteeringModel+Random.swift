@@ -14,6 +14,7 @@ extension SteeringModel {
             model.endpoints.append(endpoint("p\(number)", isRegion: false, &random))
         }
         for number in 0..<random.number(0...2) { model.addMap("map\(number)", &random) }
+        model.addTimes(&random)
         for number in 0..<random.number(2...6) { model.addGeo("g\(number)", &random) }
         return model
     }
@@ -117,11 +118,22 @@ extension SteeringModel {
         maps.append((label, lines))
     }
 
+    /// Each target once for a prefix, and not for all.
+    private mutating func addTimes(_ random: inout SeededGenerator) {
+        for _ in 0..<random.number(0...6) {
+            let prefix = SteeringModel.prefix(&random)
+            guard !times.contains(where: { $0.prefix == prefix }) else { continue }
+            for label in some(regionLabels, &random) {
+                times.append((prefix, label, Double(random.number(0...400)) / 2))
+            }
+        }
+    }
+
     private mutating func addGeo(_ label: String, _ random: inout SeededGenerator) {
         let external = ["edge.example.net.", "edge.example.org."]
         let known = endpoints.map(\.label) + geos.map(\.label) + external
         var geo = Geo(label: label, policy: .failover, targets: [])
-        switch random.number(0...11) {
+        switch random.number(0...13) {
         case 0: geo.policy = .nearest
         case 1: geo.policy = .weighted(byClient: true)
         case 2: geo.policy = .weighted(byClient: false)
@@ -133,13 +145,14 @@ extension SteeringModel {
         case 8: geo.policy = .leastConnections
         case 9: geo.policy = .leastResponseTime
         case 10: geo.policy = .twoChoices
+        case 11, 12: geo.policy = .fastest
         default: break
         }
         if random.number(0...2) == 0 { geo.answers = random.number(1...3) }
         // What is answered together has addresses.
         let candidates = geo.answerCount > 1 ? endpoints.map(\.label) : known
         switch geo.policy {
-        case .nearest: geo.targets = some(regionLabels, &random).map { ($0, 1) }
+        case .nearest, .fastest: geo.targets = some(regionLabels, &random).map { ($0, 1) }
         case .map:
             if Bool.random(using: &random) {
                 geo.targets = some(regionLabels, &random).map { ($0, 1) }

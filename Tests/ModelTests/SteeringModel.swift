@@ -28,6 +28,7 @@ struct SteeringModel {
         case leastConnections
         case leastResponseTime
         case twoChoices
+        case fastest
     }
     struct Geo {
         var label: String
@@ -62,6 +63,8 @@ struct SteeringModel {
     var endpoints: [Endpoint] = []
     var geos: [Geo] = []
     var maps: [(label: String, lines: [MapLine])] = []
+    /// Rows of the file that `fastest` goes by.
+    var times: [(prefix: Prefix, label: String, milliseconds: Double)] = []
     var networks: [(prefix: Prefix, place: Place)] = []
     var down: Set<IPAddress> = []
     /// Targets that came back not long ago, and the percentage of their clients that they get.
@@ -97,6 +100,11 @@ struct SteeringModel {
     /// Coordinates are multiples of 1/64 degree: exact in both notations.
     private func decimal(_ value: Double) -> String { "\(value)" }
 
+    var files: [String: String] {
+        let rows = times.map { "\($0.prefix),\($0.label),\($0.milliseconds)\n" }
+        return ["times.csv": rows.joined()]
+    }
+
     private func text(of geo: Geo) -> String {
         var words = [geo.label, "\(geo.ttlMax)/\(geo.ttlMin)", "GEO"]
         switch geo.policy {
@@ -111,6 +119,7 @@ struct SteeringModel {
         case .leastConnections: words.append("least-connections")
         case .leastResponseTime: words.append("least-response-time")
         case .twoChoices: words.append("two-choices")
+        case .fastest: words.append("fastest")
         }
         words += geo.targets.map { $0.weight == 1 ? $0.label : "\($0.label):\($0.weight)" }
         if geo.policy == .weighted(byClient: true) { words.append("by=client") }
@@ -118,6 +127,7 @@ struct SteeringModel {
         if geo.lastResort != "all" { words.append("last-resort=\(geo.lastResort)") }
         if !geo.usesClientSubnet { words.append("ecs=off") }
         if geo.panic > 0 { words.append("panic=\(geo.panic)%") }
+        if geo.policy == .fastest { words.append("rtt=times.csv") }
         if geo.skip > 0 { words.append("skip=\(geo.skip)") }
         if geo.within > 0 { words.append("within=\(geo.within)%") }
         if geo.isIndependent { words.append("family=independent") }
@@ -226,11 +236,11 @@ struct SteeringModel {
     func order(_ geo: Geo, _ address: IPAddress) -> [String] {
         let place = place(of: address)
         let listed = targets(of: geo)
-        guard case .map(let name) = geo.policy else { return byDistance(listed, place) }
+        guard case .map(let name) = geo.policy else { return byCost(listed, geo, address) }
         guard let line = line(lines(of: name), address, place) else { return [] }
         switch line.answer {
         case ["none"]: return []
-        case ["nearest"]: return byDistance(listed, place)
+        case ["nearest"]: return byCost(listed, geo, address)
         default: return line.answer.filter(listed.contains)
         }
     }
@@ -257,17 +267,25 @@ struct SteeringModel {
         return nil
     }
 
-    private func byDistance(_ labels: [String], _ place: Place) -> [String] {
-        guard let here = place.coordinates else { return labels }
+    private func byCost(_ labels: [String], _ geo: Geo, _ address: IPAddress) -> [String] {
         let rows = labels.enumerated().map { index, label in
-            (
-                distance: endpoint(label)?.site.map {
-                    $0.biased(kilometers: haversine(here, $0.coordinates))
-                } ?? 0,
-                index: index, label: label
-            )
+            (cost: cost(label, geo, address), index: index, label: label)
         }
-        return rows.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.map(\.label)
+        return rows.sorted { ($0.cost, $0.index) < ($1.cost, $1.index) }.map(\.label)
+    }
+
+    /// Milliseconds as measured for the longest prefix, or guessed at 50 km each; without a place
+    /// endless.
+    private func cost(_ label: String, _ geo: Geo, _ address: IPAddress) -> Double {
+        guard let site = endpoint(label)?.site else { return .infinity }
+        if geo.policy == .fastest,
+            let row = times.filter({ $0.label == label && $0.prefix.contains(address) })
+                .max(by: { $0.prefix.length < $1.prefix.length })
+        {
+            return site.biased(kilometers: row.milliseconds)
+        }
+        guard let here = place(of: address).coordinates else { return .infinity }
+        return site.biased(kilometers: haversine(here, site.coordinates)) / 50
     }
 
     /// What the answer depends on: for each place of the order, too, how many from there on are
@@ -301,6 +319,7 @@ struct SteeringModel {
     private func changes(_ geo: Geo, _ family: IPAddress.Family) -> [UInt128] {
         var prefixes = networks.map(\.prefix)
         if family == .ipv6 { prefixes += IPAddress.embeddingPrefixes }
+        if geo.policy == .fastest { prefixes += times.map(\.prefix) }
         if case .map(let name) = geo.policy {
             for line in lines(of: name)
             where line.selector.hasPrefix("net=") {
@@ -342,6 +361,7 @@ struct SteeringModel {
         case .failover: reason = "failover"
         case .all: reason = "all"
         case .nearest: (reason, order) = ("nearest", self.order(geo, address))
+        case .fastest: (reason, order) = ("fastest", self.order(geo, address))
         case .map: (reason, order) = ("map", self.order(geo, address))
         case .hash: (reason, order) = ("hash", shares(of: geo))
         case .weighted, .random, .roundRobin: (reason, order) = ("weighted", shares(of: geo))
@@ -461,25 +481,22 @@ struct SteeringModel {
 
     /// How many of the first are within so many percent of the best one's distance.
     private func equalCount(_ up: [String], _ geo: Geo, _ address: IPAddress) -> Int {
-        let place = place(of: address)
-        guard geo.within > 0, let here = place.coordinates else { return 1 }
+        guard geo.within > 0, !up.isEmpty else { return 1 }
         switch geo.policy {
-        case .nearest: break
+        case .nearest, .fastest: break
         case .map(let name):
-            guard line(lines(of: name), address, place)?.answer == ["nearest"] else { return 1 }
+            let line = line(lines(of: name), address, place(of: address))
+            guard line?.answer == ["nearest"] else { return 1 }
         default: return 1
         }
-        let distances = up.map { label in
-            endpoint(label)?.site.map { $0.biased(kilometers: haversine(here, $0.coordinates)) }
-                ?? 0
-        }
-        let limit = distances[0] * (1 + Double(geo.within) / 100)
-        return distances.count { $0 <= limit }
+        let costs = up.map { cost($0, geo, address) }
+        let limit = costs[0] * (1 + Double(geo.within) / 100)
+        return costs[0].isFinite ? costs.count { $0 <= limit } : 1
     }
 
     func dealsShares(_ geo: Geo) -> Bool {
         switch geo.policy {
-        case .nearest, .failover, .map, .all: false
+        case .nearest, .fastest, .failover, .map, .all: false
         default: true
         }
     }

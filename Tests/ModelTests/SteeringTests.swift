@@ -16,7 +16,8 @@ import Testing
         for number in 0..<SteeringAgainstTheModel.worldsPerSeed {
             var model = SteeringModel.random(&random)
             let world = try load(
-                [("example.com", model.zoneText)], source: MemoryLocationSource(model.networks))
+                [("example.com", model.zoneText)],
+                source: MemoryLocationSource(model.networks), files: model.files)
             for _ in 0..<3 {
                 model.drawHealth(&random)
                 let snapshot = world.snapshot(
@@ -108,7 +109,7 @@ import Testing
     ) -> Int {
         let hashed = isHashed ? (address.family == .ipv4 ? 24 : 48) : 0
         switch geo.policy {
-        case .nearest, .map: return max(model.scope(geo, address), hashed)
+        case .nearest, .fastest, .map: return max(model.scope(geo, address), hashed)
         default: return hashed
         }
     }

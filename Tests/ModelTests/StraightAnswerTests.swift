@@ -32,7 +32,8 @@ import Testing
             var model = SteeringModel.random(&random)
             model.drawHealth(&random)
             let world = try load(
-                [("example.com", model.zoneText)], source: MemoryLocationSource(model.networks))
+                [("example.com", model.zoneText)],
+                source: MemoryLocationSource(model.networks), files: model.files)
             var pair = Pair(world.snapshot(down: model.down), seed: seed)
             for _ in 0..<60 {
                 let label = random.pick(model.geos).label

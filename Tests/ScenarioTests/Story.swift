@@ -15,6 +15,7 @@ import Zones
 ///
 ///     zone example.com          the lines up to `end` are a zone file; after a query: a new world
 ///     end
+///     file times.csv            the lines up to `end` are a file that the zone names
 ///     place 203.0.113.0/24 country=JP continent=AS at=35.7,139.7 [subdivision=US-CA] [city=Dallas]
 ///     down fra                  every probe of the target's addresses fails; `up fra` ends it
 ///     down 198.51.100.20        one address
@@ -54,6 +55,7 @@ struct StoryPlayer {
     private var states: [String: HealthState] = [:]
     private var ramping: [String: UInt32] = [:]
     private var figures: [String: ProbeFigures] = [:]
+    private var files: [String: String] = [:]
     private var world: World?
     private(set) var queryCount = 0
     /// A query has been asked of the zones read so far.
@@ -75,6 +77,11 @@ struct StoryPlayer {
                 (ramping, figures) = ([:], [:])
                 zones.append((words[1], body))
                 world = nil
+            case "file":
+                files[words[1]] = ""
+                while let line = rest.popFirst(), line.text != "end" {
+                    files[words[1]]? += line.text + "\n"
+                }
             case "place":
                 places.append(try place(words))
                 world = nil
@@ -129,7 +136,7 @@ struct StoryPlayer {
     private mutating func loaded() throws -> World {
         if let world { return world }
         let (world, diagnostics) = ZoneLoader.load(
-            zones: zones, source: MemoryLocationSource(places))
+            zones: zones, source: MemoryLocationSource(places), files: files)
         self.world = world
         guard let world else {
             throw StoryError(diagnostics.map(\.description).joined(separator: "\n"))

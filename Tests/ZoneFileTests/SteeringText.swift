@@ -127,6 +127,7 @@ private func text(_ geo: GeoRecord) -> String {
     case .random: words.append("random")
     case .roundRobin: words.append("round-robin")
     case .all: words.append("all")
+    case .fastest: words.append("fastest")
     case .twoChoices: words.append("two-choices")
     case .leastConnections: words.append("least-connections")
     case .leastResponseTime: words.append("least-response-time")
@@ -152,6 +153,9 @@ private func text(_ geo: GeoRecord) -> String {
     if geo.within > 0 { words.append("within=\(geo.within)%") }
     if geo.skip > 0 { words.append("skip=\(geo.skip)") }
     if geo.isIndependent { words.append("family=independent") }
+    if let times = geo.roundTripTimes {
+        words.append("rtt=\(String(decoding: times.path, as: UTF8.self))")
+    }
     if geo.hold > .zero { words.append("hold=\(milliseconds(geo.hold))") }
     return words.joined(separator: " ")
 }

@@ -23,15 +23,22 @@ package struct World: Sendable {
     package let summaries: [ZoneSummary]
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
-    /// `forcedDown` count as down whatever their checks say; those in `held` are kept out.
+    /// `forcedDown` count as down whatever their checks say, those in `drained` as drained; those
+    /// in `held` are kept out.
     package func snapshot(
         _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
-        held: Set<SteeringPlan.Hold> = []
+        drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = []
     ) -> Snapshot {
         Snapshot(
             zones: zones,
             answers: AnswerTable(
-                plan, health: health, probes: probes, forcedDown: forcedDown, held: held))
+                plan, health: health, probes: probes, forcedDown: forcedDown, drained: drained,
+                held: held))
+    }
+
+    /// The same zones under another plan for the same names.
+    package func steered(by plan: SteeringPlan) -> World {
+        World(zones: zones, plan: plan, summaries: summaries)
     }
 }
 

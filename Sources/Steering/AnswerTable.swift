@@ -23,12 +23,14 @@ package final class AnswerTable: Sendable {
     let bytes: FrozenArray<UInt8>
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
-    /// down whatever their checks say; those in `held` are used only where nothing else is up.
+    /// down whatever their checks say, those in `drained` as drained unless they are down; those in
+    /// `held` are used only where nothing else is up.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
-        forcedDown: Set<Int> = [], held: Set<SteeringPlan.Hold> = []
+        forcedDown: Set<Int> = [], drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = []
     ) {
-        var builder = AnswerTableBuilder(plan, forcedDown: forcedDown, held: held)
+        var builder = AnswerTableBuilder(
+            plan, forcedDown: forcedDown, drained: drained, held: held)
         builder.build(health, probes)
         self.plan = plan
         endpointStates = builder.endpointStates
@@ -129,6 +131,7 @@ struct EndpointState: BitwiseCopyable, Sendable {
 private struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
+    let drained: Set<Int>
     let held: Set<SteeringPlan.Hold>
     var endpointStates: [HealthState] = []
     /// Percent of the weight that a share of it has.
@@ -142,9 +145,13 @@ private struct AnswerTableBuilder {
     /// Per GEO name: known once it has been asked for.
     private var nameIsUp: [Bool?]
 
-    init(_ plan: SteeringPlan, forcedDown: Set<Int>, held: Set<SteeringPlan.Hold>) {
+    init(
+        _ plan: SteeringPlan, forcedDown: Set<Int>, drained: Set<Int>,
+        held: Set<SteeringPlan.Hold>
+    ) {
         self.plan = plan
         self.forcedDown = forcedDown
+        self.drained = drained
         self.held = held
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
@@ -183,9 +190,11 @@ private struct AnswerTableBuilder {
         _ endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
     ) {
         let isForcedDown = forcedDown.contains(endpointStates.count)
+        let isDrained = drained.contains(endpointStates.count)
         let states = endpoint.addressStates(health, probes)
         let families = endpoint.families
-        let endpointState = isForcedDown ? .down : endpoint.state(states)
+        var endpointState = isForcedDown ? .down : endpoint.state(states)
+        if isDrained, endpointState != .down { endpointState = .drain }
         endpointStates.append(endpointState)
         endpointWeights.append(
             endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)

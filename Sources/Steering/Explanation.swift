@@ -1,4 +1,5 @@
 package import Geography
+package import Health
 import Zones
 
 /// Why a client gets what it gets under a GEO name: every step of the decision that
@@ -10,6 +11,8 @@ package struct Explanation: Sendable {
         package var kilometers: Double?
         package var weight: UInt32
         package var isUp: Bool
+        /// Never `unknown`.
+        package var state: HealthState
         package var isChosen: Bool
     }
 
@@ -59,6 +62,36 @@ extension AnswerTable {
         return Explanation(steps: steps, decision: decision)
     }
 
+    /// As `decide`, and a number that tells its way from others: two decisions have passed through
+    /// the same names, orders and draws when it is the same, as far as 64 bits can tell. Whoever
+    /// explained the one has explained the other, but for distances.
+    package func trace(
+        name: Int, client: Client, random: inout RandomSource
+    ) -> (decision: Decision, way: UInt64) {
+        var replay = random
+        let decision = decide(name: name, client: client, random: &random)
+        var way: UInt64 = 0
+        var number = name
+        for _ in 0..<SteeringPlan.nestingMax {
+            let selector = selectors[Int(names[number].selector)]
+            var scope = 0
+            let choice = choose(selector, client, &scope, &replay)
+            var order = 0
+            if selector.method == .ranked {
+                let address =
+                    selector.usesClientSubnet ? client.subnet ?? client.source : client.source
+                order = plan.rankings[Int(selector.table)].table.find(address).order
+            }
+            way = RandomSource.mix(way ^ UInt64(number) << 32 ^ UInt64(order))
+            way = RandomSource.mix(
+                way ^ UInt64(choice.index) << 16 ^ UInt64(choice.kind.rawValue) << 8
+                    ^ UInt64(choice.reason.rawValue))
+            guard choice.kind == .name else { break }
+            number = Int(choice.index)
+        }
+        return (decision, way)
+    }
+
     private func explainStep(
         _ number: Int, _ client: Client, _ place: Place, _ random: inout RandomSource
     ) -> (Explanation.Step, next: Int?) {
@@ -84,6 +117,7 @@ extension AnswerTable {
                     place.coordinates.map { GreatCircle.kilometers($0, site.coordinates) }
                 },
                 weight: selector.weights[position], isUp: isUp(selector.targets[position]),
+                state: state(of: selector.targets[position]),
                 isChosen: selector.labels[position] == chosen)
         }
         let step = Explanation.Step(
@@ -126,6 +160,11 @@ extension AnswerTable {
         default:
             return false
         }
+    }
+
+    private func state(of target: Target) -> HealthState {
+        if case .endpoint(let index) = target { return endpointStates[index] }
+        return isUp(target) ? .up : .down
     }
 
     /// A target is up when its endpoint is, or when anything a nested name may pick is.

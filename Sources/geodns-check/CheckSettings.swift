@@ -17,6 +17,10 @@ struct CheckSettings {
     var changes: Changes
     /// Running servers to compare with.
     var servers: [ListenAddress]
+    /// Whether the way from the zones' parents to their servers is looked at, and through which
+    /// resolvers.
+    var walksDelegation: Bool
+    var resolvers: [ListenAddress]
     /// Whether the zones' checks are made, rather than everything taken for up.
     var sendsProbes: Bool
     /// A PEM file; nil: the system's.
@@ -88,6 +92,13 @@ struct CheckSettings {
                 "ask this running server, too, and tell what it answers otherwise; several are "
                     + "compared with each other"),
             Option(
+                "delegation", nil,
+                "is each zone delegated as it should be: name servers, glue, and every server's UDP, "
+                    + "TCP, EDNS and serial"),
+            Option(
+                "resolver", "ADDR[@PORT]", mayRepeat: true,
+                "find parents of zones through this resolver (default: those of /etc/resolv.conf)"),
+            Option(
                 "demand", "FILE|N",
                 "how much there is to carry: lines of `prefix,count`, or N, spread over all "
                     + "addresses"),
@@ -118,7 +129,8 @@ struct CheckSettings {
                 + "what if: who moves, and who carries how much.",
             "Without --probe every target counts as up but those given with --down.",
             "Exit status: 0 fine, 1 errors were found (--each and what if: clients that nobody takes "
-                + "over, or more than a capacity; --max-moved: passed; --server: a difference; --probe: a failure), "
+                + "over, or more than a capacity; --max-moved: passed; --server: a difference; --probe: a failure; "
+                + "--delegation: a problem), "
                 + "2 wrong usage.",
         ])
 
@@ -130,14 +142,11 @@ struct CheckSettings {
         demand = try CheckSettings.demand(arguments)
         sendsProbes = arguments.has("probe")
         certificateAuthorities = arguments.last("ca-file")
-        servers = []
-        for text in arguments.all("server") {
-            guard let server = ListenAddress(text), server.port != 0 else {
-                throw UsageError(
-                    "--server \(text): expected an address, and perhaps a port, like "
-                        + "192.0.2.53@53 or [2001:db8::53]@53")
-            }
-            servers.append(server)
+        servers = try CheckSettings.addresses("server", arguments)
+        walksDelegation = arguments.has("delegation")
+        resolvers = try CheckSettings.addresses("resolver", arguments)
+        if !walksDelegation, !resolvers.isEmpty {
+            throw UsageError("--resolver is for --delegation")
         }
         writesJSON = arguments.has("json")
         writesCSV = arguments.has("csv")
@@ -165,6 +174,13 @@ struct CheckSettings {
         streams = []
         for text in arguments.all("from") { try addClients(text) }
         try readSurvey(arguments)
+        if walksDelegation {
+            guard survey == nil, clients.isEmpty, streams.isEmpty, servers.isEmpty else {
+                throw UsageError(
+                    "--delegation looks at zones: NAME is one, and nobody asks (--from)")
+            }
+            return
+        }
         guard survey == nil else { return }
         let isAsked = !clients.isEmpty || !streams.isEmpty
         if isAsked, names.isEmpty {
@@ -173,6 +189,21 @@ struct CheckSettings {
         if !names.isEmpty, !isAsked {
             throw UsageError("who asks? give --from IP, --from CIDR or --from @FILE")
         }
+    }
+
+    private static func addresses(
+        _ option: String, _ arguments: Arguments
+    ) throws(UsageError) -> [ListenAddress] {
+        var addresses: [ListenAddress] = []
+        for text in arguments.all(option) {
+            guard let address = ListenAddress(text), address.port != 0 else {
+                throw UsageError(
+                    "--\(option) \(text): expected an address, and perhaps a port, like "
+                        + "192.0.2.53@53 or [2001:db8::53]@53")
+            }
+            addresses.append(address)
+        }
+        return addresses
     }
 
     private static func demand(_ arguments: Arguments) throws(UsageError) -> DemandSetting? {
@@ -201,6 +232,9 @@ struct CheckSettings {
         let isWhatIf = changes.moveClients || !changes.capacities.isEmpty || demand != nil
         if survey == nil, clients.isEmpty, streams.isEmpty, expectations == nil, isWhatIf {
             survey = .whatIf
+        }
+        if survey == nil, demand != nil {
+            throw UsageError("--demand is for what if, --matrix and the like, not for --from")
         }
         if survey != nil {
             guard geoData != nil else {

@@ -128,7 +128,7 @@ struct LiveComparison {
             for index in servers.indices where !tallies[index].isGivenUp {
                 let answer = ask(index, query)
                 let soa = answer.message?.answers.first { $0.type == .soa }
-                let serial = soa.flatMap { LiveComparison.serial(ofSOA: $0.rdata) }
+                let serial = soa.flatMap { Message.serial(ofSOA: $0.rdata) }
                 let isSame = serial == zone.serial
                 if !isSame {
                     tallies[index].serials.append(
@@ -151,12 +151,6 @@ struct LiveComparison {
                     ]))
             }
         }
-    }
-
-    /// MNAME, RNAME, then five numbers of 32 bits, the first of which it is (RFC 1035 §3.3.13).
-    private static func serial(ofSOA rdata: [UInt8]) -> UInt32? {
-        guard rdata.count >= 22 else { return nil }
-        return rdata.suffix(20).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
     // MARK: - Answers
@@ -325,5 +319,13 @@ extension Simulation {
             if case .name(let number) = target { return draws(number, depth: depth + 1) }
             return false
         }
+    }
+}
+
+extension Message {
+    /// MNAME, RNAME, then five numbers of 32 bits, the first of which it is (RFC 1035 §3.3.13).
+    static func serial(ofSOA rdata: [UInt8]) -> UInt32? {
+        guard rdata.count >= 22 else { return nil }
+        return rdata.suffix(20).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 }

@@ -38,6 +38,15 @@ struct ServerExchange {
             : error.words
     }
 
+    /// The same over UDP alone, or TCP alone.
+    func ask(_ query: [UInt8], overTCP: Bool) throws(NoAnswer) -> Message {
+        do throws(Errno) {
+            return try overTCP ? askOverTCP(query) : askOverUDP(query)
+        } catch {
+            throw NoAnswer(words: ServerExchange.words(error))
+        }
+    }
+
     private func askOverUDP(_ query: [UInt8]) throws(Errno) -> Message {
         let socket = try connected(SOCK_DGRAM)
         for _ in 0..<ServerExchange.tryCount {

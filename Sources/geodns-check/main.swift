@@ -32,6 +32,28 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
     return (world, database)
 }
 
+/// Of the zones named, or all.
+func walkDelegation(
+    _ settings: CheckSettings, _ world: World, _ database: MaxMindDatabase?
+) -> Bool {
+    for name in settings.names where !world.summaries.contains(where: { $0.origin == name }) {
+        CheckSettings.program.fail("\(name) is no zone here", status: 2)
+    }
+    let zones = world.summaries.filter {
+        settings.names.isEmpty || settings.names.contains($0.origin)
+    }
+    let resolvers =
+        settings.resolvers.isEmpty ? DelegationRun.systemResolvers : settings.resolvers
+    guard !resolvers.isEmpty else {
+        CheckSettings.program.fail(
+            "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR", status: 1)
+    }
+    var walk = DelegationRun(
+        Simulation(world, database, settings.changes, nil), resolvers: resolvers,
+        writesJSON: settings.writesJSON)
+    return walk.run(zones)
+}
+
 func run(_ settings: CheckSettings) {
     let (world, database) = load(settings)
     let probes =
@@ -54,6 +76,9 @@ func run(_ settings: CheckSettings) {
                     ? "1 line of \(file) is not as expected"
                     : "\(unmet.count) lines of \(file) are not as expected", status: 1)
         }
+    }
+    if settings.walksDelegation {
+        exit(walkDelegation(settings, world, database) && isHealthy ? 0 : 1)
     }
     guard !settings.names.isEmpty else {
         if probes != nil { exit(isHealthy ? 0 : 1) }

@@ -108,7 +108,7 @@ import Testing
             ).text
         }
         #expect(try complete("geodnsctl reg").contains("regions\tevery target"))
-        #expect(try complete("geodnsctl --completion z") .hasPrefix("zsh\t"))
+        #expect(try complete("geodnsctl --completion z").hasPrefix("zsh\t"))
         withExtendedLifetime(folder) {}
     }
 

@@ -48,9 +48,16 @@ extension AnswerTable {
     package func explain(
         name: Int, client: Client, place: Place, seed: UInt64
     ) -> Explanation {
-        var random = RandomSource(seed: seed)
+        explain(name: name, client: client, place: place, drawing: RandomSource(seed: seed))
+    }
+
+    /// The same with the draw that `source` gives next.
+    package func explain(
+        name: Int, client: Client, place: Place, drawing source: RandomSource
+    ) -> Explanation {
+        var random = source
         var decision = decide(name: name, client: client, random: &random)
-        random = RandomSource(seed: seed)
+        random = source
         var steps: [Explanation.Step] = []
         var current: Int? = name
         while let number = current, steps.count < SteeringPlan.nestingMax {

@@ -3,8 +3,7 @@ import Tables
 
 /// Random numbers for shares that go by query: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 package struct RandomSource: Sendable {
-    /// A source with this seed goes on as this one does.
-    package private(set) var state: UInt64
+    private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
 

@@ -20,7 +20,7 @@ struct Batch {
     private let simulation: Simulation
     private let format: Format
     private var questions: [Question]
-    private var random = RandomSource(seed: Simulation.seed)
+    private var random = Simulation.draws
     private var output = OutputStream()
 
     private struct Question {
@@ -95,7 +95,7 @@ struct Batch {
     private mutating func answer(
         _ index: Int, _ client: Prefix, _ place: PlaceIndex, _ network: Prefix?
     ) {
-        let seed = random.state
+        let before = random
         var key = TextKey(way: 0, place: place, family: client.family)
         var scope = 0
         if let geo = questions[index].geo {
@@ -109,15 +109,17 @@ struct Batch {
         if let known = questions[index].texts[key] {
             text = known
         } else {
-            text = ask(questions[index], client, seed)
+            text = ask(questions[index], client, before)
             questions[index].texts[key] = text
         }
         write(text, client, scope: text.isSteered ? scope : 0, network)
     }
 
-    private func ask(_ question: Question, _ client: Prefix, _ seed: UInt64) -> AnswerText {
+    private func ask(
+        _ question: Question, _ client: Prefix, _ draws: RandomSource
+    ) -> AnswerText {
         guard
-            let result = simulation.ask(question.name, question.type, from: client, seed: seed)
+            let result = simulation.ask(question.name, question.type, from: client, drawing: draws)
         else {
             CheckSettings.program.fail(
                 "\(question.name) \(question.type): no response; this should not happen", status: 1)

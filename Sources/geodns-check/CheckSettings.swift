@@ -49,6 +49,8 @@ struct CheckSettings {
         case matrix
         /// The same as a picture, in this file.
         case map(String)
+        /// Who would be faster elsewhere, by the measurements in this file.
+        case roundTrips(String)
         /// One target after the other is taken as down.
         case each
         /// How much changes with what is supposed.
@@ -106,6 +108,10 @@ struct CheckSettings {
             Option(
                 "map", "FILE.svg",
                 "the same for one NAME as a map of the world; -: to standard output"),
+            Option(
+                "rtt", "FILE",
+                "who gets a target that is not the fastest, by lines of `prefix,target,milliseconds`"
+            ),
             Option(
                 "each", nil,
                 "take one target after the other as down: who moves where, and what nobody takes over"
@@ -219,11 +225,13 @@ struct CheckSettings {
         var surveys: [Survey] = []
         if arguments.has("matrix") { surveys.append(.matrix) }
         if let path = arguments.last("map") { surveys.append(.map(path)) }
+        if let path = arguments.last("rtt") { surveys.append(.roundTrips(path)) }
         if arguments.has("each") { surveys.append(.each) }
         if let zones = arguments.last("compare") { surveys.append(.zones(zones)) }
         if let file = arguments.last("compare-geo") { surveys.append(.geoData(file)) }
         guard surveys.count <= 1 else {
-            throw UsageError("--matrix, --map, --each, --compare and --compare-geo: one at a time")
+            throw UsageError(
+                "--matrix, --map, --rtt, --each, --compare and --compare-geo: one at a time")
         }
         if case .map = surveys.first, names.count != 1 || writesJSON {
             throw UsageError("--map draws one NAME, and no JSON")

@@ -71,35 +71,19 @@ struct Demand {
 }
 
 extension Demand {
-    /// Reads lines of `prefix,count`; `#` begins a comment, and the first line may be a title.
-    /// Nil when any line is at fault.
+    /// Reads lines of `prefix,count`. Nil when any line is at fault.
     static func read(_ bytes: [UInt8], file: String) -> (demand: Demand?, problems: [Diagnostic]) {
         var rows: [(prefix: Prefix, count: Double)] = []
-        var problems: [Diagnostic] = []
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() {
-            let words = line.prefix { $0 != UInt8(ascii: "#") }
-                .split(omittingEmptySubsequences: true) { $0 == 0x2c || $0 <= 0x20 }
-                .map { (text: String(decoding: $0, as: UTF8.self), start: $0.startIndex) }
-            guard let first = words.first else { continue }
-            if index == 0, words.map(\.text) == ["prefix", "count"] { continue }
-            func report(_ place: Int, _ message: String) {
-                let location = SourceLocation(
-                    file: file, line: index + 1, column: place - line.startIndex + 1)
-                problems.append(Diagnostic(.error, at: location, message))
-            }
-            guard let prefix = Prefix(first.text) else {
-                report(
-                    first.start, "\(CheckSettings.clientExpectation), found '\(first.text)'")
-                continue
-            }
-            guard words.count == 2, let count = Double(words[1].text), count >= 0, count.isFinite
+        var problems = ClientTable.read(bytes, file: file, title: ["prefix", "count"]) {
+            row throws(ClientTable.Fault) in
+            guard row.fields.count == 1, let count = Double(row.fields[0].text), count >= 0,
+                count.isFinite
             else {
-                let place = words.count > 1 ? words[1].start : line.endIndex
-                report(place, "expected one number behind the prefix, as in 203.0.113.0/24,1500")
-                continue
+                throw ClientTable.Fault(
+                    column: row.fields.first?.column ?? row.endColumn,
+                    message: "expected one number behind the prefix, as in 203.0.113.0/24,1500")
             }
-            rows.append((prefix, count))
+            rows.append((row.prefix, count))
         }
         let total = rows.reduce(0) { $0 + $1.count }
         if problems.isEmpty, total == 0 {

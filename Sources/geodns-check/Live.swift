@@ -294,10 +294,11 @@ private struct Possibilities {
         if let geo = simulation.world.zones.geoName(at: name) {
             let outlook = simulation.answers.outlook(name: geo, around: client.address)
             if simulation.draws(geo) {
-                var seed = Simulation.seed
+                var seed: UInt64 = 1
                 while sights.count < outlook.shares.count, seed < Possibilities.drawCountMax {
                     seed += 1
-                    guard let result = simulation.ask(name, type, from: client, seed: seed)
+                    let draws = RandomSource(seed: seed)
+                    guard let result = simulation.ask(name, type, from: client, drawing: draws)
                     else { break }
                     sights.insert(Sight(result.response))
                 }

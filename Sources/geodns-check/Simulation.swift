@@ -52,14 +52,16 @@ struct Simulation {
     }
 
     /// The same draw for the answer and its explanation.
-    static let seed: UInt64 = 1
+    static let draws = RandomSource(seed: 1)
 
     func ask(
-        _ name: DomainName, _ type: RRType, from client: Prefix, seed: UInt64 = Simulation.seed
+        _ name: DomainName, _ type: RRType, from client: Prefix,
+        drawing source: RandomSource = Simulation.draws
     ) -> Result? {
         let query = Message.query(
             name, type, subnet: (client.address.bytes, UInt8(client.length)))
-        var responder = Responder(snapshots, seed: seed)
+        var responder = Responder(snapshots, seed: 0)
+        responder.draw(from: source)
         var bytes = [UInt8](repeating: 0, count: Responder.streamByteCountMax)
         var span = bytes.mutableSpan
         let count = responder.respond(
@@ -68,7 +70,7 @@ struct Simulation {
         let (place, network) = locate(client.address)
         return Result(
             client: client, name: name, type: type, response: response,
-            explanation: explain(name, type, response, client, place, seed),
+            explanation: explain(name, type, response, client, place, source),
             place: database?.places[place] ?? .unknown, network: network,
             databaseType: database?.metadata.databaseType)
     }
@@ -96,12 +98,12 @@ struct Simulation {
 
     private func explain(
         _ name: DomainName, _ type: RRType, _ response: Message, _ client: Prefix,
-        _ place: PlaceIndex, _ seed: UInt64
+        _ place: PlaceIndex, _ source: RandomSource
     ) -> Explanation? {
         guard let geo = geoName(name, response) else { return nil }
         let explanation = answers.explain(
             name: geo, client: Simulation.client(client),
-            place: database?.places[place] ?? .unknown, seed: seed)
+            place: database?.places[place] ?? .unknown, drawing: source)
         // Another type at a GEO name is ordinary data, unless steering answers with a CNAME.
         let isAddress = type == .a || type == .aaaa || type == .any
         if case .external = explanation.decision.outcome { return explanation }

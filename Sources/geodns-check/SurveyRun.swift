@@ -22,7 +22,7 @@ struct SurveyRun {
         self.database = database
         var other = settings
         switch survey {
-        case .matrix, .map, .each:
+        case .matrix, .map, .roundTrips, .each:
             before = SurveyedWorld(world, settings.changes, probes)
             after = nil
         case .whatIf:
@@ -40,6 +40,15 @@ struct SurveyRun {
 
     /// Whether nothing was found that the exit status has to tell.
     func run(_ survey: CheckSettings.Survey) -> Bool {
+        if case .roundTrips(let path) = survey {
+            let roundTrips = roundTrips(path)
+            for name in names {
+                printWhole(
+                    roundTrips.report(
+                        name, in: before, database: database, asJSON: settings.writesJSON))
+            }
+            return true
+        }
         var isFine = true
         for name in names {
             for demand in demands {
@@ -47,6 +56,7 @@ struct SurveyRun {
                 case .matrix:
                     let matrix = Matrix(name, demand, in: before, database: database)
                     printWhole(settings.writesJSON ? matrix.json : matrix.text)
+                case .roundTrips: break
                 case .map(let path):
                     draw(name, demand, path)
                     // One picture shows one kind of clients.
@@ -105,6 +115,21 @@ struct SurveyRun {
             }
             return isKnown
         }.map { Demand($0, total: total) }
+    }
+
+    /// Ends the program when the file cannot be read.
+    private func roundTrips(_ path: String) -> RoundTrips {
+        do throws(FileError) {
+            let (roundTrips, problems) = RoundTrips.read(
+                try FileSystem.read(path), file: path,
+                targets: Set(before.world.plan.endpoints.map(\.label)))
+            for problem in problems { printError("\(problem)") }
+            if let roundTrips { return roundTrips }
+            CheckSettings.program.fail(
+                "--rtt \(path): expected lines like 203.0.113.0/24,fra,12.5", status: 1)
+        } catch {
+            CheckSettings.program.fail("--rtt: \(error)", status: 2)
+        }
     }
 
     private func draw(_ name: DomainName, _ demand: Demand, _ path: String) {

@@ -127,6 +127,45 @@ import Testing
         #expect(try check("--demand", "/nonexistent", "app.example.com").status == 2)
     }
 
+    /// Distance is a guess; where measurements say otherwise, they are told.
+    @Test func measurementsThatDisagreeAreTold() throws {
+        let file = try checked.folder.write(
+            """
+            # prefix,target,milliseconds
+            203.0.113.0/24,nrt,180.5,40
+            203.0.113.0/24,fra,30
+            198.51.100.0/24,fra,10
+            198.51.100.0/24,nrt,5
+            192.0.2.0/25,nrt,60
+
+            """, to: "rtt.csv")
+        let (status, text) = try check("--rtt", file, "app.example.com")
+        #expect(status == 0)
+        #expect(
+            text == """
+                app.example.com. over \(file): 1 of 2 prefixes with a target that is 10 ms or more \
+                behind the fastest, 150.5 ms on average
+                  1 prefix with a target that was not measured from there
+                  203.0.113.0/24  JP  nrt 180.5 ms, fra 30 ms: 150.5 ms slower
+
+                """)
+        let json = try check("--rtt", file, "--json", "app.example.com")
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [String: Any])
+        let schema = try JSONSchema(path: Programs.packageFolder + "/docs/geodns-check.schema.json")
+        #expect(schema.faults(of: object, definition: "detour") == [])
+        #expect(object["fastest"] as? String == "fra")
+
+        let bad = try checked.folder.write(
+            "203.0.113.0/24,mars,1\n203.0.113.0/24,fra\n203.0.113.0/24,fra,soon\n", to: "bad.csv")
+        let refused = try check("--rtt", bad, "app.example.com")
+        #expect(refused.status == 1)
+        #expect(
+            refused.text.contains("\(bad):1:16: error: no such target 'mars'; there are fra nrt"))
+        #expect(refused.text.contains("\(bad):2:19: error: expected a target and milliseconds"))
+        #expect(refused.text.contains("\(bad):3:20: error: expected milliseconds, like 12.5"))
+    }
+
     @Test func failuresThatAreNotSurvivedAreNamed() throws {
         let (status, text) = try check("--each", "--demand", "3000", "app.example.com")
         #expect(status == 1)

@@ -1,8 +1,8 @@
 import Addressing
 import Diagnostics
 
-/// Reads tables of clients, a prefix first on each line: fields between commas or blanks, `#` before
-/// a comment, and perhaps a title of words on the first line.
+/// Reads tables of clients, a prefix first on each line: fields between commas or blanks, `#`
+/// before a comment, and perhaps a title of words on the first line.
 struct ClientTable {
     /// A line that begins with a prefix.
     struct Row {

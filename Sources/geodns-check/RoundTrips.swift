@@ -5,15 +5,15 @@ import GeoSources
 import Loader
 import Steering
 
-/// Where what is measured says otherwise than what is answered: prefixes whose target is not the one
-/// with the shortest round trip.
+/// Where what is measured says otherwise than what is answered: prefixes whose target is not the
+/// one with the shortest round trip.
 struct RoundTrips {
     /// Milliseconds to each target that was measured, by its label.
     private let rows: [(prefix: Prefix, times: [String: Double])]
     private let file: String
 
-    /// Reads lines of `prefix,target,milliseconds`; what follows on a line is not looked at. Of equal
-    /// prefix and target the last counts. Nil when any line is at fault.
+    /// Reads lines of `prefix,target,milliseconds`; what follows on a line is not looked at. Of
+    /// equal prefix and target the last counts. Nil when any line is at fault.
     static func read(
         _ bytes: [UInt8], file: String, targets: Set<String>
     ) -> (roundTrips: RoundTrips?, problems: [Diagnostic]) {

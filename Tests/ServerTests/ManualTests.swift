@@ -112,6 +112,33 @@ import Testing
         withExtendedLifetime(folder) {}
     }
 
+    /// Whoever copies a command from the documents shall not meet an option that is not there.
+    @Test func examplesInDocumentsUseOptionsThatExist() throws {
+        let folder = URL(filePath: Programs.packageFolder)
+        let documents =
+            try FileManager.default.contentsOfDirectory(
+                atPath: folder.appending(path: "docs").path
+            ).filter { $0.hasSuffix(".md") }.map { "docs/" + $0 } + ["README.md"]
+        let known = try Dictionary(
+            uniqueKeysWithValues: Manuals.programs.map { ($0, Set(try options($0))) })
+        var count = 0
+        for document in documents {
+            let text = try String(contentsOf: folder.appending(path: document), encoding: .utf8)
+            for line in text.split(separator: "\n") {
+                // A command begins the line, or stands behind a pipe or a backtick.
+                let pattern = #/(?:^|[|`] ?)(geodns[a-z-]*)( [^`|#]*)/#
+                for match in line.matches(of: pattern) {
+                    guard let all = known[String(match.1)] else { continue }
+                    for option in match.2.matches(of: #/ --([a-z0-9-]+)/#) {
+                        count += 1
+                        #expect(all.contains(String(option.1)), "\(document): \(line)")
+                    }
+                }
+            }
+        }
+        #expect(count > 20)
+    }
+
     @Test func anUnknownShellIsWrongUsage() throws {
         let (status, text) = try RunningProcess.run(
             Programs.own("geodnsd"), ["--completion", "csh"])

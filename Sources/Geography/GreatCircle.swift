@@ -101,10 +101,32 @@ package struct DistanceOrder {
     /// sites were given in.
     package func order(from place: Coordinates?) -> [Int] {
         guard let place else { return Array(sites.indices) }
+        return order(by: distances(from: place))
+    }
+
+    /// With it, for each place in the order, the last one that is at most so many percent farther.
+    /// Where the client's place is unknown nothing is as near as another.
+    package func order(
+        from place: Coordinates?, within percent: Int
+    ) -> (order: [Int], reach: [Int]) {
+        guard let place else { return (Array(sites.indices), Array(sites.indices)) }
+        let distances = distances(from: place)
+        let order = order(by: distances)
+        let reach = order.map { site in
+            let limit = distances[site] * (1 + Double(percent) / 100)
+            return (order.lastIndex { distances[$0] <= limit }) ?? 0
+        }
+        return (order, reach)
+    }
+
+    private func order(by distances: [Double]) -> [Int] {
+        sites.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }
+    }
+
+    private func distances(from place: Coordinates) -> [Double] {
         let here = UnitVector(place)
-        let distances = sites.map { site, vector in
+        return sites.map { site, vector in
             site.biased(kilometers: GreatCircle.kilometers(here, vector))
         }
-        return sites.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }
     }
 }

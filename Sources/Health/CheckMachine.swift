@@ -54,6 +54,23 @@ package struct CheckMachine: Hashable, Sendable {
         }
     }
 
+    /// The least time in which the state can change, while that is in question: it is down, or the
+    /// last results contradict it. Nil while it is firm.
+    ///
+    /// As many results as it takes still, all but the first of which come a pace after the one
+    /// before; the first may come at any moment.
+    package var timeToChange: Duration? {
+        let resultCount =
+            switch state {
+            case .unknown: 0
+            case .up, .degraded:
+                consecutiveFailures > 0 ? max(specification.fall - consecutiveFailures, 1) : 0
+            case .drain: 1
+            case .down: max(specification.rise - consecutiveSuccesses, 1)
+            }
+        return resultCount > 0 ? specification.fast * (resultCount - 1) : nil
+    }
+
     /// From the start of one probe to the start of the next: `every` while firmly up, else `fast`.
     package var nextDelay: Duration {
         switch state {

@@ -44,6 +44,21 @@ package struct HealthMemory: Sendable {
         }
     }
 
+    /// A target that has failed, and perhaps gets its clients back little by little.
+    package struct Ramp: Hashable, Sendable {
+        package var name: DomainName
+        /// Tells targets apart that differ in their checks alone.
+        package var ordinal: Int
+        /// Nil: it has not come back yet.
+        package var since: MonotonicTime?
+
+        package init(_ name: DomainName, ordinal: Int, since: MonotonicTime?) {
+            self.name = name
+            self.ordinal = ordinal
+            self.since = since
+        }
+    }
+
     /// What a probe is known by from one process to the next: never by its place in a list.
     private struct Key: Hashable, Comparable {
         var address: IPAddress
@@ -58,6 +73,7 @@ package struct HealthMemory: Sendable {
 
     private var entries: [Key: Entry] = [:]
     package var holds: [Hold] = []
+    package var ramps: [Ramp] = []
 
     package init() {}
 
@@ -124,6 +140,11 @@ extension HealthMemory {
             if let until = hold.machine.heldUntil { text += " until=\(clock(until))" }
             text += "\n"
         }
+        for ramp in ramps {
+            text += "ramp \(ramp.name) ordinal=\(ramp.ordinal)"
+            if let since = ramp.since { text += " since=\(clock(since))" }
+            text += "\n"
+        }
         return text
     }
 
@@ -173,9 +194,11 @@ private struct MemoryReader {
             switch kind.value {
             case "probe": try readProbe(words)
             case "hold": try readHold(words)
+            case "ramp": try readRamp(words)
             default:
                 throw Fault(
-                    column: kind.column, message: "expected probe or hold, found \(kind.value)")
+                    column: kind.column,
+                    message: "expected probe, hold or ramp, found \(kind.value)")
             }
         } catch {
             guard problems.count < MemoryReader.problemCountMax else { return }
@@ -208,11 +231,26 @@ private struct MemoryReader {
         }
     }
 
-    private mutating func readHold(_ words: [MemoryText.Word]) throws(Fault) {
+    private mutating func readRamp(_ words: [MemoryText.Word]) throws(Fault) {
+        let (name, ordinal) = try target(words)
+        let since = words.contains { $0.key == "since" } ? try time(words, "since") : nil
+        // Of a clock that was set back in between nothing may take longer.
+        memory.ramps.append(
+            HealthMemory.Ramp(name, ordinal: ordinal, since: since.map { min($0, now) }))
+    }
+
+    private func target(
+        _ words: [MemoryText.Word]
+    ) throws(Fault) -> (name: DomainName, ordinal: Int) {
         let name = try value(words, at: 1, "a domain name") { DomainName($0) }
         let ordinal = try value(words, "ordinal", "a number") { text in
             Int(text).flatMap { $0 >= 0 ? $0 : nil }
         }
+        return (name, ordinal)
+    }
+
+    private mutating func readHold(_ words: [MemoryText.Word]) throws(Fault) {
+        let (name, ordinal) = try target(words)
         let longest = try value(words, "longest", "a time in ms", MemoryText.duration)
         let penalty = try value(words, "penalty", "a number") { Double($0) }
         let until = words.contains { $0.key == "until" } ? try time(words, "until") : nil

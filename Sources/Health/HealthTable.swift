@@ -24,8 +24,16 @@ package struct HealthTable: Sendable, Equatable {
     private var states: [HealthState]
     /// Percent, for those that have less than the whole of their weight.
     private var weights: [Int: UInt8] = [:]
+    private var timesToChange: [Int: Duration] = [:]
+    private var figures: [Int: ProbeFigures] = [:]
     /// Goes up with every change, so that of two copies the later one can be told.
     package private(set) var version: UInt64 = 0
+    /// Goes up with every change of a state or a weight.
+    package private(set) var stateVersion: UInt64 = 0
+    /// The same for `timeToChangeOf`.
+    package private(set) var timeVersion: UInt64 = 0
+    /// The same for `figuresOf`.
+    package private(set) var figureVersion: UInt64 = 0
 
     package init(_ states: [HealthState] = []) { self.states = states }
 
@@ -39,6 +47,7 @@ package struct HealthTable: Sendable, Equatable {
             }
             states[probe.index] = newValue
             version += 1
+            stateVersion += 1
         }
     }
 
@@ -49,6 +58,29 @@ package struct HealthTable: Sendable, Equatable {
             guard newValue != self[weightOf: probe] else { return }
             weights[probe.index] = newValue == 100 ? nil : newValue
             version += 1
+            stateVersion += 1
+        }
+    }
+
+    /// `CheckMachine.timeToChange`; nil while the state is firm.
+    package subscript(timeToChangeOf probe: ProbeIdentifier) -> Duration? {
+        get { timesToChange[probe.index] }
+        set {
+            guard newValue != timesToChange[probe.index] else { return }
+            timesToChange[probe.index] = newValue
+            version += 1
+            timeVersion += 1
+        }
+    }
+
+    /// What was measured; nil: nothing, or nobody wants to know (`Watchlist.wantsFigures`).
+    package subscript(figuresOf probe: ProbeIdentifier) -> ProbeFigures? {
+        get { figures[probe.index] }
+        set {
+            guard newValue != figures[probe.index] else { return }
+            figures[probe.index] = newValue
+            version += 1
+            figureVersion += 1
         }
     }
 

@@ -62,6 +62,7 @@ extension Watchlist {
                 !entry.isAnchor, entry.machine.excuseFailures(since: since, at: now)
             else { continue }
             entries[index] = entry
+            table[timeToChangeOf: entry.ticket.identifier] = entry.machine.timeToChange
             guard table[entry.ticket.identifier] != entry.machine.state else { continue }
             table[entry.ticket.identifier] = entry.machine.state
             excused.append(report(on: entry))
@@ -114,7 +115,7 @@ extension Watchlist {
 
 extension CheckSpecification {
     /// A probe reaches the address itself: a program or a file may have asked anybody.
-    fileprivate var isOfTheNetwork: Bool {
+    package var isOfTheNetwork: Bool {
         switch kind {
         case .exec, .file: false
         default: true

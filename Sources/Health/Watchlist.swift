@@ -17,6 +17,7 @@ package struct Watchlist: Sendable {
         /// Nil while it is under way.
         var dueTime: MonotonicTime?
         var obstacle: String?
+        var figures = ProbeFigures()
         /// The last results, the latest last.
         var evidence: [ProbeReport.Evidence] = []
     }
@@ -24,6 +25,8 @@ package struct Watchlist: Sendable {
     /// What leads to a change of state is seldom more; a `fall` of a hundred alike tells no more.
     private static var evidenceCountMax: Int { 5 }
 
+    /// Whether what probes measure is put into the table: it changes often.
+    package var wantsFigures = false
     var entries: [Entry?] = []
     private var identifiers: [Probe: ProbeIdentifier] = [:]
     private var freeIndices: [Int] = []
@@ -90,6 +93,7 @@ package struct Watchlist: Sendable {
             isAnchor: isAnchor)
         table[identifier] = machine.state
         table[weightOf: identifier] = known?.weight ?? 100
+        table[timeToChangeOf: identifier] = machine.timeToChange
         schedule(ticket, at: now)
         return identifier
     }
@@ -112,6 +116,8 @@ package struct Watchlist: Sendable {
             if entry.machine.state != .unknown { isTableChanged = true }
             table[ProbeIdentifier(index)] = .unknown
             table[weightOf: ProbeIdentifier(index)] = 100
+            table[timeToChangeOf: ProbeIdentifier(index)] = nil
+            table[figuresOf: ProbeIdentifier(index)] = nil
         }
         let left = entries.compactMap { $0?.isAnchor == false ? $0?.probe.address : nil }
         for family in IPAddress.Family.allCases {
@@ -188,11 +194,25 @@ package struct Watchlist: Sendable {
         entry.evidence.append(ProbeReport.Evidence(past, at: now))
         if entry.evidence.count > Watchlist.evidenceCountMax { entry.evidence.removeFirst() }
         let transition = entry.machine.received(result, at: now)
+        if wantsFigures { measure(&entry, result) }
         entries[ticket.identifier.index] = entry
         weigh(entry, after: result)
+        table[timeToChangeOf: ticket.identifier] = entry.machine.timeToChange
         guard transition != nil else { return nil }
         table[ticket.identifier] = entry.machine.state
         return report(on: entry)
+    }
+
+    /// What went down is measured anew when it is back. A probe that failed measures nothing.
+    private mutating func measure(_ entry: inout Entry, _ result: ProbeResult) {
+        if entry.machine.state == .down {
+            entry.figures = ProbeFigures()
+        } else if result.verdict != .failed, entry.probe.check.isOfTheNetwork {
+            entry.figures.take(result)
+        }
+        let identifier = entry.ticket.identifier
+        let published = table[figuresOf: identifier] ?? ProbeFigures()
+        if !entry.figures.isAbout(published) { table[figuresOf: identifier] = entry.figures }
     }
 
     /// A degraded front door keeps the weight it was given until it says another, or recovers.

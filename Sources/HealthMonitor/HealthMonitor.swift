@@ -15,7 +15,8 @@ package final class HealthMonitor: Sendable {
     /// - Parameters:
     ///   - certificateAuthorities: path of a PEM file; nil: the system's.
     ///   - onChange: called on the monitor's thread with the whole table, once per round in which
-    ///     states have changed. Returns when to call again even if nothing changes until then.
+    ///     states have changed, or come into question (`CheckMachine.timeToChange`). Returns when
+    ///     to call again even if nothing changes until then.
     ///   - onTransition: called on the monitor's thread for each change of a state, before the
     ///     table that holds it is handed out.
     ///   - anchors: probes that tell whether this server is cut off (`Isolation`).
@@ -47,6 +48,11 @@ package final class HealthMonitor: Sendable {
         }
         engine.wakeUp()
         return identifiers
+    }
+
+    /// Whether tables are to hold what probes measure (`HealthTable`, `figuresOf`).
+    package func wantFigures(_ isWanted: Bool) {
+        engine.watchlist.withLock { $0.wantsFigures = isWanted }
     }
 
     /// Stops and forgets the rest. Their identifiers may be given to other probes afterwards.

@@ -62,6 +62,9 @@ struct Answer: ~Copyable {
     private(set) var isTruncated = false
     /// Where the QNAME led; nil when it was not looked up.
     var lookup: ZoneTable.Lookup?
+    /// Made already for the GEO name that the QNAME leads to: not to be drawn twice. Whoever takes
+    /// it sets it to nil.
+    var decision: Decision?
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
     var cookieHash: UInt64 = 0

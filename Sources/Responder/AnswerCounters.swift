@@ -22,6 +22,7 @@ final class AnswerCounters: Sendable {
     let steered = Atomic<UInt64>(0)
     let backup = Atomic<UInt64>(0)
     let lastResort = Atomic<UInt64>(0)
+    let panic = Atomic<UInt64>(0)
 
     func count(_ code: ResponseCode) {
         switch code {
@@ -42,6 +43,7 @@ final class AnswerCounters: Sendable {
         switch reason {
         case .backup: backup.increment()
         case .lastResort: lastResort.increment()
+        case .panic: panic.increment()
         default: break
         }
     }
@@ -100,6 +102,7 @@ package struct AnswerTotals: Sendable, Equatable {
             ("steered", counters.steered.load(ordering: .relaxed)),
             ("steered to a backup", counters.backup.load(ordering: .relaxed)),
             ("steered as last resort", counters.lastResort.load(ordering: .relaxed)),
+            ("steered in panic", counters.panic.load(ordering: .relaxed)),
         ]
         if rows.isEmpty { rows = values.map { ($0.0, 0) } }
         for (index, value) in values.enumerated() { rows[index].value += value.1 }

@@ -173,9 +173,10 @@ extension Responder {
     private mutating func steer(at node: Int, owner: Int) -> Bool {
         guard let geo = zones.rrset(.geo, at: node) else { return false }
         let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
-        let decision = decide(geo, for: client)
+        let decision = answer.decision ?? decide(geo, for: client)
+        answer.decision = nil
         switch decision.outcome {
-        case .endpoint(let endpoint):
+        case .endpoint(let endpoint), .group(let endpoint):
             guard wantsAddress else { return false }
             countDecision(decision)
             let (start, count) = addresses(of: endpoint)
@@ -204,9 +205,10 @@ extension Responder {
     /// What the GEO name of an RRset answers to this client.
     @inline(__always)
     mutating func decide(_ geo: Int, for client: IPAddress) -> Decision {
-        steering.decide(
-            name: Int(zones.rrsets[geo].link), client: Client(source: client, subnet: usableSubnet),
-            random: &random)
+        let offset = query.type == .aaaa ? steering.ipv6NameOffset : 0
+        return steering.decide(
+            name: Int(zones.rrsets[geo].link) + offset,
+            client: Client(source: client, subnet: usableSubnet), random: &random)
     }
 
     /// Of the family asked for; IPv4 for ANY, where one RRset is enough (RFC 8482 §4.1).

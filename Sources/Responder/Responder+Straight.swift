@@ -10,8 +10,8 @@ extension Responder {
     /// what the long way would, with fewer instructions; `ModelTests`, `StraightAnswers`, holds
     /// the two against each other.
     ///
-    /// Nil: the answer is not that simple. Then nothing has been counted or drawn, and `lookup`
-    /// tells where the name leads, if it was looked up.
+    /// Nil: the answer is not that simple. Then nothing has been counted; `lookup` tells where the
+    /// name leads, if it was looked up, and `answer.decision` what has been decided.
     @inline(__always)
     mutating func answerStraight(
         _ message: Span<UInt8>, from client: IPAddress, into response: inout MutableSpan<UInt8>,
@@ -33,42 +33,45 @@ extension Responder {
         case .outsideZones: return refuseStraight(message, into: &response)
         default: return nil
         }
-        let undrawn = random
         let ttl: UInt32
         let recordCount: UInt16
         let bytes: TableView<UInt8>
         let start: Int
-        var reason: Reason?
-        var scope = 0
+        var decision: Decision?
         if !zones.nodes[node].hasAlias {
             guard let index = zones.rrset(query.type, at: node) else { return nil }
             (ttl, recordCount) = (zones.rrsets[index].ttl, zones.rrsets[index].recordCount)
             (bytes, start) = (zones.bytes, Int(zones.rrsets[index].dataOffset))
         } else {
             guard let geo = zones.rrset(.geo, at: node) else { return nil }
-            let decision = decide(geo, for: client)
-            guard case .endpoint(let endpoint) = decision.outcome,
-                case (let first, let count) = addresses(of: endpoint), count > 0
-            else {
-                random = undrawn
+            let made = decide(geo, for: client)
+            let endpoint: Int
+            switch made.outcome {
+            case .endpoint(let index), .group(let index): endpoint = index
+            case .external, .nothing:
+                answer.decision = made
                 return nil
             }
-            (ttl, recordCount, bytes, start) = (decision.ttl, count, steering.bytes, first)
-            (reason, scope) = (decision.reason, decision.scope)
+            (start, recordCount) = addresses(of: endpoint)
+            guard recordCount > 0 else {
+                answer.decision = made
+                return nil
+            }
+            (ttl, bytes, decision) = (made.ttl, steering.bytes, made)
         }
         var writer = MessageWriter(&response, limit: min(limit, policy.byteCountMaxWithoutCookie))
         guard writer.putQuestion(message, upTo: query.questionEnd),
             writer.putAddressesOfQuestion(query.type, ttl: ttl, recordCount, bytes, at: start),
-            query.edns == nil || putStraightOPT(scope: scope, into: &writer)
+            query.edns == nil || putStraightOPT(scope: decision?.scope ?? 0, into: &writer)
         else {
-            random = undrawn
+            answer.decision = decision
             return nil
         }
         let optionRecords: UInt64 = query.edns == nil ? 0 : 1
         writer.patchHeader(
             flags: 0x8400 | message.uint16(at: 2) & 0x0100,
             counts: 1 << 48 | UInt64(recordCount) << 32 | optionRecords)
-        if let reason { countSteered(reason) }
+        if let decision { countSteered(decision.reason) }
         countStraight(.noError, hasSubnet: query.clientSubnet != nil)
         return writer.count
     }

@@ -50,6 +50,11 @@ extension Server {
                 let end = WallClock(of: until, now: .now())
                 rows.append(("held", "\(plan.endpoints[hold.endpoint].label) until \(end)"))
             }
+            for (ramp, part) in current.ramping.sorted(by: { $0.key.endpoint < $1.key.endpoint }) {
+                let label = plan.endpoints[ramp.endpoint].label
+                rows.append(
+                    ("ramping", "\(label) \(part)% of its clients, ramp=\(ramp.length.inWords)"))
+            }
             for zone in current.world.summaries {
                 rows.append(
                     (

@@ -362,6 +362,7 @@ package final class Server {
     private func adopt(
         _ world: World, remembering memory: HealthMemory = HealthMemory()
     ) -> Bool {
+        monitor.wantFigures(world.plan.usesFigures)
         let probes = monitor.watch(world.plan.probes, remembering: memory)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
         if !waitForFirstResults(of: probes, until: .now + longest + .seconds(1)) {
@@ -369,7 +370,7 @@ package final class Server {
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
         serving.adopt(
-            world, probes: probes, health: monitor.table, remembered: memory.holds)
+            world, probes: probes, health: monitor.table, remembered: memory)
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
@@ -385,6 +386,7 @@ package final class Server {
         keeper?.start {
             var memory = monitor.memory
             memory.holds = serving.current?.holds.memory ?? []
+            memory.ramps = serving.current?.ramps.memory ?? []
             return memory
         }
     }

@@ -17,12 +17,30 @@ final class Serving: Sendable {
         var health: HealthTable
         var answers: AnswerTable
         var holds: HoldTable
+        /// When the answers were made.
+        var time: MonotonicTime
         /// What is kept out, and until when.
         var held: [SteeringPlan.Hold: MonotonicTime]
+        var ramps = RampTable()
+        /// What gets a part of its clients, in percent.
+        var ramping: [SteeringPlan.Ramp: UInt32] = [:]
+        /// When that becomes more.
+        var nextStep: MonotonicTime?
 
         /// When answers change although no health does.
-        var nextRelease: MonotonicTime? { held.values.min() }
+        var nextChange: MonotonicTime? { [held.values.min(), nextStep].compactMap(\.self).min() }
+
+        /// Takes in states that are seen at that moment.
+        mutating func ramp(_ states: [HealthState], at now: MonotonicTime) {
+            ramps.observe(world.plan, states, held: Set(held.keys.map(\.endpoint)), at: now)
+            ramping = ramps.parts(in: world.plan, at: now)
+            nextStep = ramps.nextStep(in: world.plan, at: now)
+        }
     }
+
+    /// Of many checks one fails now and then, and every one measures something: answers are not
+    /// made anew for each.
+    private static let gap = Duration.seconds(1)
 
     let snapshots: SnapshotCell
     private let state: Mutex<Current?>
@@ -39,18 +57,24 @@ final class Serving: Sendable {
     /// Starts to serve `world`. `remembered` counts the first time.
     func adopt(
         _ world: World, probes: [ProbeIdentifier], health: HealthTable,
-        remembered: [HealthMemory.Hold] = [], at now: MonotonicTime = .now()
+        remembered: HealthMemory = HealthMemory(), at now: MonotonicTime = .now()
     ) {
         state.withLock { state in
-            var holds = state?.holds ?? HoldTable(remembered)
+            var holds = state?.holds ?? HoldTable(remembered.holds)
             holds.forget(allBut: world.plan, at: now)
-            let held = holds.held(in: world.plan, at: now)
-            let snapshot = world.snapshot(health, probes: probes, held: Set(held.keys))
+            var ramps = state?.ramps ?? RampTable(remembered.ramps)
+            ramps.forget(allBut: world.plan, at: now)
+            var next = Current(
+                world: world, probes: probes, health: health,
+                answers: state?.answers ?? snapshots.latest.answers, holds: holds,
+                time: now, held: holds.held(in: world.plan, at: now), ramps: ramps)
+            next.ramp(world.plan.endpointStates(health, probes), at: now)
+            let snapshot = world.snapshot(
+                health, probes: probes, held: Set(next.held.keys), ramping: next.ramping)
+            next.answers = snapshot.answers
             snapshots.publish(snapshot)
             report(from: state?.answers, to: snapshot.answers, health, probes)
-            state = Current(
-                world: world, probes: probes, health: health, answers: snapshot.answers,
-                holds: holds, held: held)
+            state = next
         }
     }
 
@@ -58,24 +82,38 @@ final class Serving: Sendable {
     ///
     /// The monitor's thread and a reload may come here at the same time, each with a copy it took
     /// before: the older copy must not undo the newer. Returns when to come again, even if nothing
-    /// has changed by then: a target that is held is let go.
+    /// has changed by then: a target that is held is let go, one that ramps gets more.
     @discardableResult
     func update(_ health: HealthTable, at now: MonotonicTime = .now()) -> MonotonicTime? {
         state.withLock { state in
             guard let current = state, health.version >= current.health.version else { return nil }
-            let isDue = current.nextRelease.map { $0 <= now } ?? false
+            let isDue = current.nextChange.map { $0 <= now } ?? false
             guard health.version > current.health.version || isDue else {
-                return current.nextRelease
+                return current.nextChange
             }
             let plan = current.world.plan
             var next = current
             next.health = health
+            if health.stateVersion == current.health.stateVersion && !isDue {
+                // A state has come into question, or is firm again: that is no more than a TTL.
+                let isTTL = plan.hasTTLRanges && health.timeVersion != current.health.timeVersion
+                let isLoad =
+                    plan.usesFigures && health.figureVersion != current.health.figureVersion
+                guard isTTL || isLoad else {
+                    state = next
+                    return next.nextChange
+                }
+                let time = current.time + Serving.gap
+                if now < time { return [time, current.nextChange].compactMap(\.self).min() }
+            }
+            next.time = now
+            let states = plan.endpointStates(health, current.probes)
             let events = next.holds.observe(
-                plan, from: current.answers.endpointStates,
-                to: plan.endpointStates(health, current.probes), at: now)
+                plan, from: current.answers.endpointStates, to: states, at: now)
             next.held = next.holds.held(in: plan, at: now)
+            next.ramp(states, at: now)
             let snapshot = current.world.snapshot(
-                health, probes: current.probes, held: Set(next.held.keys))
+                health, probes: current.probes, held: Set(next.held.keys), ramping: next.ramping)
             next.answers = snapshot.answers
             snapshots.publish(snapshot)
             report(from: current.answers, to: snapshot.answers, health, current.probes)
@@ -84,7 +122,7 @@ final class Serving: Sendable {
                 report("released", "", plan.endpoints[hold.endpoint], [])
             }
             state = next
-            return next.nextRelease
+            return next.nextChange
         }
     }
 
@@ -133,6 +171,19 @@ final class Serving: Sendable {
             journal.record(
                 .error, "nothing-up",
                 "no target of this name is up; it is answered as its last-resort says",
+                [("name", name.name.description)])
+        }
+        let nameWasInPanic = Dictionary(
+            zip(before?.plan.names.map(\.name) ?? [], before?.nameIsInPanic ?? []),
+            uniquingKeysWith: { $0 || $1 })
+        for (index, name) in after.plan.names.enumerated() {
+            let isInPanic = after.nameIsInPanic[index]
+            guard isInPanic != nameWasInPanic[name.name] ?? false else { continue }
+            journal.record(
+                isInPanic ? .error : .info, isInPanic ? "panic" : "panic-over",
+                isInPanic
+                    ? "too little of this name is up: its health is ignored"
+                    : "enough of this name is up again",
                 [("name", name.name.description)])
         }
     }

@@ -13,10 +13,19 @@ package final class AnswerTable: Sendable {
     package let endpointIsUp: [Bool]
     /// Whether each GEO name of the plan has anything that is up.
     package let nameIsUp: [Bool]
+    /// The state of each endpoint by its addresses of one family, IPv4 and IPv6; nil: it has none.
+    let familyStates: [[HealthState?]]
+    /// Whether each GEO name of the plan ignores health, because too little is up (`panic=`).
+    package let nameIsInPanic: [Bool]
+    /// Endpoints that are answered together.
+    let groups: [[Int]]
+    /// Where those of A begin, those of AAAA, if queries for the two are decided apart; else 0.
+    package let ipv6NameOffset: Int
     let names: FrozenArray<NameState>
     let selectors: FrozenArray<SelectorState>
     let choices: FrozenArray<Choice>
     let shares: FrozenArray<ShareState>
+    let deals: FrozenArray<SelectorState>
     let endpoints: FrozenArray<EndpointState>
     /// Addresses of endpoints, each after its RDLENGTH, and names of external targets, as they
     /// stand on the wire.
@@ -24,22 +33,29 @@ package final class AnswerTable: Sendable {
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
     /// down whatever their checks say, those in `drained` as drained unless they are down; those in
-    /// `held` are used only where nothing else is up.
+    /// `held` are used only where nothing else is up. Those in `ramping` get that percentage of
+    /// their clients.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
-        forcedDown: Set<Int> = [], drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = []
+        forcedDown: Set<Int> = [], drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
+        ramping: [SteeringPlan.Ramp: UInt32] = [:]
     ) {
         var builder = AnswerTableBuilder(
-            plan, forcedDown: forcedDown, drained: drained, held: held)
+            plan, forcedDown: forcedDown, drained: drained, held: held, ramping: ramping)
         builder.build(health, probes)
         self.plan = plan
         endpointStates = builder.endpointStates
         endpointIsUp = endpointStates.map(\.isOpen)
-        nameIsUp = plan.names.indices.map { builder.isUp(.name($0)) }
+        familyStates = builder.familyStates
+        nameIsUp = builder.namesUp
+        nameIsInPanic = plan.names.map { builder.selectorsInPanic.contains($0.selector) }
+        groups = builder.groups
+        ipv6NameOffset = plan.decidesByFamily ? plan.names.count : 0
         names = FrozenArray(builder.names)
         selectors = FrozenArray(builder.selectors)
         choices = FrozenArray(builder.choices)
         shares = FrozenArray(builder.shares)
+        deals = FrozenArray(builder.deals)
         endpoints = FrozenArray(builder.endpoints)
         bytes = FrozenArray(builder.bytes)
     }
@@ -48,8 +64,8 @@ package final class AnswerTable: Sendable {
     @unsafe package var view: SteeringView {
         unsafe SteeringView(
             names: names.view, selectors: selectors.view, choices: choices.view,
-            shares: shares.view, endpoints: endpoints.view, bytes: bytes.view,
-            tables: plan.tables.view)
+            shares: shares.view, deals: deals.view, endpoints: endpoints.view, bytes: bytes.view,
+            tables: plan.tables.view, ipv6NameOffset: ipv6NameOffset)
     }
 
     /// One decision: what `SteeringView.decide` says.
@@ -69,7 +85,9 @@ package final class AnswerTable: Sendable {
     ) -> Choice {
         withExtendedLifetime(self) {
             var view = unsafe view
-            return view.choose(selector, client, &scope, &random)
+            let choice = view.choose(selector, client, &scope, &random)
+            guard choice.kind == .dealt else { return choice }
+            return view.deal(choice, client, &scope, &random)
         }
     }
 }
@@ -87,10 +105,17 @@ struct SelectorState: BitwiseCopyable, Sendable {
         case ranked
         case sharesByQuery
         case sharesByClient
+        case sharesInTurn
+        /// Only for what is dealt: the first of the shares that gets this client or query; of
+        /// 2³² it gets `weight`, the last one all.
+        case rampByQuery
+        case rampByClient
     }
     var method: Method
     var usesClientSubnet: Bool
+    /// The location table of `ranked`; the step of `sharesInTurn` from one answer to the next.
     var table: UInt32
+    /// Of `sharesInTurn` its number among those.
     var firstChoice: UInt32
     var firstShare: UInt32
     var shareCount: UInt32
@@ -100,14 +125,19 @@ struct SelectorState: BitwiseCopyable, Sendable {
 struct Choice: BitwiseCopyable, Sendable {
     enum Kind: UInt8, BitwiseCopyable {
         case endpoint
+        /// Endpoints that are answered together.
+        case group
         case name
         case external
         /// Nothing is to be answered: NODATA.
         case nothing
+        /// Differs by client or query: what the deal of that index says.
+        case dealt
     }
     var kind: Kind
     var reason: Reason
-    /// Of an endpoint, of a GEO name, or where the external name starts in `bytes`.
+    /// Of an endpoint, of a GEO name, or where the external name starts in `bytes`; of a group its
+    /// number behind that of the last endpoint.
     var index: UInt32
 }
 
@@ -128,59 +158,76 @@ struct EndpointState: BitwiseCopyable, Sendable {
 }
 
 /// Computes the tables of an `AnswerTable`.
-private struct AnswerTableBuilder {
+struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
     let drained: Set<Int>
     let held: Set<SteeringPlan.Hold>
+    let ramping: [SteeringPlan.Ramp: UInt32]
     var endpointStates: [HealthState] = []
+    /// For IPv4 and IPv6.
+    var familyStates: [[HealthState?]] = [[], []]
+    /// How long nothing can change about each endpoint; see `calmSeconds`.
+    var endpointCalm: [UInt32] = []
+    /// Means over the addresses that are up, where anything is known.
+    var endpointFigures: [ProbeFigures] = []
     /// Percent of the weight that a share of it has.
     private var endpointWeights: [UInt32] = []
     var names: [NameState] = []
     var selectors: [SelectorState] = []
     var choices: [Choice] = []
     var shares: [ShareState] = []
+    var deals: [SelectorState] = []
+    /// Indexes of the selectors that ignore health.
+    var selectorsInPanic: Set<Int> = []
     var endpoints: [EndpointState] = []
     var bytes: [UInt8] = []
+    var groups: [[Int]] = []
+    var groupIndexes: [[Int]: Int] = [:]
+    /// Whether each GEO name has anything that is up.
+    private(set) var namesUp: [Bool] = []
     /// Per GEO name: known once it has been asked for.
     private var nameIsUp: [Bool?]
+    private var turnCount: UInt32 = 0
+    /// Of endpoints that are down, one family of which is not: what each family answers.
+    var openParts: [Int: [[IPAddress]]] = [:]
+    /// What is being made: for queries of both families, or where they are told apart for A (0)
+    /// and then for AAAA (1).
+    var family = 0
+    private var nameOffset: Int { family * plan.names.count }
+    /// Endpoints one family of which is up though the whole is not, as that family has them;
+    /// known once one has been asked for.
+    var familyEndpoints: [Int: Int] = [:]
 
     init(
         _ plan: SteeringPlan, forcedDown: Set<Int>, drained: Set<Int>,
-        held: Set<SteeringPlan.Hold>
+        held: Set<SteeringPlan.Hold>, ramping: [SteeringPlan.Ramp: UInt32]
     ) {
         self.plan = plan
         self.forcedDown = forcedDown
         self.drained = drained
         self.held = held
+        self.ramping = ramping
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
     mutating func build(_ health: HealthTable, _ probes: [ProbeIdentifier]) {
         for endpoint in plan.endpoints { addEndpoint(endpoint, health, probes) }
-        for selector in plan.selectors { addSelector(selector) }
-        var isSteady = plan.selectors.map { selector in
-            selector.targets.allSatisfy { target in
-                guard case .endpoint(let index) = target else { return true }
-                return endpointStates[index].isOpen && !isHeld(target, by: selector)
-            }
+        for (index, selector) in plan.selectors.enumerated() { addSelector(selector, index) }
+        namesUp = plan.names.indices.map { isNameUp($0) }
+        if plan.decidesByFamily {
+            family = 1
+            nameIsUp = Array(repeating: nil, count: plan.names.count)
+            namesUp = plan.names.indices.map { namesUp[$0] || isNameUp($0) }
+            for (index, selector) in plan.selectors.enumerated() { addSelector(selector, index) }
         }
-        // A name is steady when all it may pass through is; nesting is bounded and without cycles.
-        for _ in 0..<SteeringPlan.nestingMax {
-            for (index, selector) in plan.selectors.enumerated() where isSteady[index] {
-                isSteady[index] = selector.targets.allSatisfy { target in
-                    if case .name(let name) = target {
-                        isSteady[plan.names[name].selector]
-                    } else {
-                        true
-                    }
-                }
-            }
-        }
+        let calm = calmSeconds()
         names = plan.names.map { name in
-            NameState(
-                selector: UInt32(name.selector),
-                ttl: isSteady[name.selector] ? name.ttl.maximum : name.ttl.minimum)
+            NameState(selector: UInt32(name.selector), ttl: name.ttl.clamp(calm[name.selector]))
+        }
+        guard plan.decidesByFamily else { return }
+        names += names.map { state in
+            NameState(selector: state.selector + UInt32(plan.selectors.count), ttl: state.ttl)
         }
     }
 
@@ -196,21 +243,57 @@ private struct AnswerTableBuilder {
         var endpointState = isForcedDown ? .down : endpoint.state(states)
         if isDrained, endpointState != .down { endpointState = .drain }
         endpointStates.append(endpointState)
+        for (family, members) in families.enumerated() {
+            var state = isForcedDown ? .down : endpoint.state(states, members: members)
+            if isDrained, state != .down { state = .drain }
+            familyStates[family].append(members.isEmpty ? nil : state)
+        }
+        endpointCalm.append(
+            isForcedDown ? 0 : calmSeconds(endpoint, endpointState, health, probes))
         endpointWeights.append(
             endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
+        if plan.usesFigures {
+            endpointFigures.append(figures(of: endpoint, states, health, probes))
+        }
         // An endpoint that is closed is answered only when nothing better is left: then whole.
         let answered = families.map { members in
             members.filter { states[$0].isOpen || !endpointState.isOpen }
                 .map { endpoint.addresses[$0].address }
         }
-        var state = EndpointState(firstIPv4: 0, ipv4Count: 0, ipv6Count: 0, firstIPv6: 0)
-        state.firstIPv4 = UInt32(bytes.count)
-        state.ipv4Count = UInt16(answered[0].count)
-        for address in answered[0] { bytes += [0, 4] + address.bytes }
-        state.firstIPv6 = UInt32(bytes.count)
-        state.ipv6Count = UInt16(answered[1].count)
-        for address in answered[1] { bytes += [0, 16] + address.bytes }
-        endpoints.append(state)
+        endpoints.append(addAddresses(answered[0], answered[1]))
+        // For `family=independent`.
+        guard !endpointState.isOpen, plan.isSomeIndependent,
+            familyStates.contains(where: { $0[endpoints.count - 1]?.isOpen ?? false })
+        else { return }
+        openParts[endpoints.count - 1] = families.enumerated().map { family, members in
+            let isOpen = familyStates[family][endpoints.count - 1]?.isOpen ?? false
+            return members.filter { !isOpen || states[$0].isOpen }
+                .map { endpoint.addresses[$0].address }
+        }
+    }
+
+    mutating func addAddresses(_ ipv4: [IPAddress], _ ipv6: [IPAddress]) -> EndpointState {
+        let state = EndpointState(
+            firstIPv4: UInt32(bytes.count), ipv4Count: UInt16(ipv4.count),
+            ipv6Count: UInt16(ipv6.count), firstIPv6: UInt32(bytes.count + ipv4.count * 6))
+        for address in ipv4 { bytes += [0, 4] + address.bytes }
+        for address in ipv6 { bytes += [0, 16] + address.bytes }
+        return state
+    }
+
+    private func figures(
+        of endpoint: Endpoint, _ states: [HealthState], _ health: HealthTable,
+        _ probes: [ProbeIdentifier]
+    ) -> ProbeFigures {
+        let known = zip(endpoint.addresses, states).filter { $1.isOpen }.flatMap { address, _ in
+            address.probes.compactMap { health[figuresOf: probes[$0]] }
+        }
+        func mean(_ values: [Double]) -> Double? {
+            values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        }
+        return ProbeFigures(
+            connections: mean(known.compactMap(\.connections)),
+            milliseconds: mean(known.compactMap(\.milliseconds)))
     }
 
     /// Percent: each address has the least that a check of it says, and the mean of them counts.
@@ -223,26 +306,46 @@ private struct AnswerTableBuilder {
         return parts.isEmpty ? 100 : max(parts.reduce(0, +) / UInt32(parts.count), 1)
     }
 
-    mutating func isUp(_ target: Target) -> Bool {
+    mutating func isUp(_ target: Target, by selector: Selector) -> Bool {
         switch target {
-        case .endpoint(let index): return endpointStates[index].isOpen
-        case .external: return true
-        case .name(let index):
-            if let known = nameIsUp[index] { return known }
-            let selector = plan.selectors[plan.names[index].selector]
-            var result = false
-            for candidate in selector.served + selector.backups where !result {
-                result = isUp(candidate)
-            }
-            nameIsUp[index] = result
-            return result
+        case .endpoint(let index): state(of: index, by: selector)?.isOpen ?? false
+        case .external: true
+        case .name(let index): isNameUp(index)
         }
+    }
+
+    private mutating func isNameUp(_ index: Int) -> Bool {
+        if let known = nameIsUp[index] { return known }
+        let selector = plan.selectors[plan.names[index].selector]
+        var result = false
+        for candidate in selector.served + selector.backups where !result {
+            result = isUp(candidate, by: selector)
+        }
+        nameIsUp[index] = result
+        return result
+    }
+
+    /// As the selector sees it; nil: it has no address of the family asked for, and the selector
+    /// looks at that alone.
+    func state(of endpoint: Int, by selector: Selector) -> HealthState? {
+        selector.isIndependent ? familyStates[family][endpoint] : endpointStates[endpoint]
     }
 
     // MARK: - Selectors
 
-    private mutating func addSelector(_ selector: Selector) {
-        let up = selector.targets.map { isUp($0) && !isHeld($0, by: selector) }
+    private mutating func addSelector(_ selector: Selector, _ index: Int) {
+        var selector = selector
+        var up = selector.targets.map { isUp($0, by: selector) && !isHeld($0, by: selector) }
+        if panics(selector, up) {
+            selectorsInPanic.insert(index)
+            selector.reason = .panic
+            selector.ramp = .zero
+            // What is drained is so by order, not by accident.
+            up = selector.targets.map { target in
+                guard case .endpoint(let index) = target else { return true }
+                return self.state(of: index, by: selector).map { $0 != .drain } ?? false
+            }
+        }
         var state = SelectorState(
             method: .fixed, usesClientSubnet: selector.usesClientSubnet, table: 0,
             firstChoice: UInt32(choices.count), firstShare: 0, shareCount: 0, totalWeight: 0)
@@ -252,50 +355,82 @@ private struct AnswerTableBuilder {
         case .ranked(let ranking):
             state.method = .ranked
             state.table = UInt32(ranking)
-            for order in plan.rankings[ranking].orders { addChoice(selector, order: order, up) }
+            let ranking = plan.rankings[ranking]
+            for (index, order) in ranking.orders.enumerated() {
+                let reach = ranking.reach.isEmpty ? nil : ranking.reach[index]
+                addChoice(selector, order: order, reach: reach, up)
+            }
+        case .all:
+            addChoice(selector, order: Array(selector.targets.indices), up)
         case .weighted(let by):
             addShares(selector, by: by, up, to: &state)
         }
         selectors.append(state)
     }
 
-    /// The answer for clients whose order of targets is `order`.
-    private mutating func addChoice(_ selector: Selector, order: [Int], _ up: [Bool]) {
-        if let best = order.first(where: { up[$0] }) {
-            choices.append(choice(selector.targets[best], selector.reason))
+    /// The answer for clients whose order of targets is `order`. `reach`: for each place of the
+    /// order the last one that is about as good.
+    private mutating func addChoice(
+        _ selector: Selector, order: [Int], reach: [Int]? = nil, _ up: [Bool]
+    ) {
+        if let best = order.firstIndex(where: { up[$0] }) {
+            choices.append(
+                selector.isPlain
+                    ? choice(selector.targets[order[best]], selector.reason)
+                    : sharedChoice(selector, order, reach, up))
         } else if order.isEmpty {
             choices.append(Choice(kind: .nothing, reason: selector.reason, index: 0))
-        } else if let backup = selector.backups.first(where: { isUp($0) }) {
-            choices.append(choice(backup, .backup))
         } else {
-            choices.append(lastResort(selector, best: bestOfTheRest(order, selector)))
+            addSubstitute(selector, order: order)
         }
     }
 
-    private func isHeld(_ target: Target, by selector: Selector) -> Bool {
+    /// Of those in `order` none is up.
+    private mutating func addSubstitute(_ selector: Selector, order: [Int]) {
+        if let backup = selector.backups.first(where: { isUp($0, by: selector) }) {
+            choices.append(choice([backup], of: selector, .backup))
+        } else {
+            choices.append(lastResort(selector, order: order))
+        }
+    }
+
+    func isHeld(_ target: Target, by selector: Selector) -> Bool {
         guard selector.hold > .zero, case .endpoint(let index) = target else { return false }
         return held.contains(SteeringPlan.Hold(endpoint: index, longest: selector.hold))
     }
 
     /// Not down: held or drained, it serves better than what is dead.
-    private func isAlive(_ target: Target) -> Bool {
+    private func isAlive(_ target: Target, by selector: Selector) -> Bool {
         guard case .endpoint(let index) = target else { return true }
-        return endpointStates[index] != .down
+        return state(of: index, by: selector).map { $0 != .down } ?? false
     }
 
-    private func bestOfTheRest(_ order: [Int], _ selector: Selector) -> Int {
-        order.first { position in
+    /// Whether it has anything of the family that the selector looks at.
+    func isThere(_ target: Target, by selector: Selector) -> Bool {
+        guard case .endpoint(let index) = target else { return true }
+        return state(of: index, by: selector) != nil
+    }
+
+    /// In order, what is not dead; everything when all of it is.
+    private func bestOfTheRest(_ order: [Int], _ selector: Selector) -> [Int] {
+        let alive = order.filter { position in
             guard case .endpoint = selector.targets[position] else { return false }
-            return isAlive(selector.targets[position])
-        } ?? order[0]
+            return isAlive(selector.targets[position], by: selector)
+        }
+        if !alive.isEmpty { return alive }
+        let there = order.filter { isThere(selector.targets[$0], by: selector) }
+        return there.isEmpty ? order : there
     }
 
-    private mutating func lastResort(_ selector: Selector, best: Int) -> Choice {
+    private mutating func lastResort(_ selector: Selector, order: [Int]) -> Choice {
         switch selector.lastResort {
-        case .all: choice(selector.targets[best], .lastResort)
-        case .first: choice(selector.targets[0], .lastResort)
+        case .all:
+            choice(
+                bestOfTheRest(order, selector).map { selector.targets[$0] }, of: selector,
+                .lastResort)
+        case .first: choice([selector.targets[0]], of: selector, .lastResort)
         case .none: Choice(kind: .nothing, reason: .lastResort, index: 0)
-        case .target(let target, _): choice(target, .lastResort)
+        case .target(let target, _): choice([target], of: selector, .lastResort)
         }
     }
 
@@ -304,37 +439,40 @@ private struct AnswerTableBuilder {
     ) {
         let weighted = selector.targets.indices.filter { selector.weights[$0] > 0 }
         var members = weighted.filter { up[$0] }
-        var reason = Reason.weighted
+        var reason = selector.reason
         if members.isEmpty {
-            if let backup = selector.backups.first(where: { isUp($0) }) {
-                choices.append(choice(backup, .backup))
+            let hasBackup = selector.backups.contains { isUp($0, by: selector) }
+            guard !hasBackup, selector.lastResort == .all, !weighted.isEmpty else {
+                addSubstitute(selector, order: Array(selector.targets.indices))
                 return
             }
-            guard selector.lastResort == .all, !weighted.isEmpty else {
-                choices.append(lastResort(selector, best: 0))
-                return
+            members = weighted.filter { isAlive(selector.targets[$0], by: selector) }
+            if members.isEmpty {
+                members = weighted.filter { isThere(selector.targets[$0], by: selector) }
             }
-            members = weighted.filter { isAlive(selector.targets[$0]) }
             if members.isEmpty { members = weighted }
             reason = .lastResort
         }
-        state.method = by == .query ? .sharesByQuery : .sharesByClient
+        switch by {
+        case .client: state.method = .sharesByClient
+        case .query: state.method = .sharesByQuery
+        case .turn: state.method = .sharesInTurn
+        }
         state.firstShare = UInt32(shares.count)
-        state.shareCount = UInt32(members.count)
-        let weights = graded(members.map { selector.weights[$0] }, members, selector)
-        for (member, weight) in zip(members, weights) {
-            state.totalWeight += weight
-            shares.append(
-                ShareState(
-                    choice: choice(selector.targets[member], reason),
-                    cumulativeWeight: state.totalWeight, weight: weight,
-                    hash: Rendezvous.hash(of: selector.labels[member])))
+        let dealt = dealtShares(members, then: [], selector, reason)
+        state.shareCount = UInt32(dealt.count)
+        state.totalWeight = dealt.last?.cumulativeWeight ?? 0
+        shares += dealt
+        if by == .turn {
+            state.table = Turns.step(dealt.map(\.weight))
+            state.firstChoice = turnCount
+            turnCount += 1
         }
     }
 
     /// Degraded targets weigh less. The others are scaled up with them, so that small weights stay
     /// exact; where the sum would not fit, parts are rounded up.
-    private func graded(
+    func graded(
         _ weights: [UInt32], _ members: [Int], _ selector: Selector
     ) -> [UInt32] {
         let parts = members.map { member -> UInt64 in
@@ -349,12 +487,12 @@ private struct AnswerTableBuilder {
         }
     }
 
-    private mutating func choice(_ target: Target, _ reason: Reason) -> Choice {
+    mutating func choice(_ target: Target, _ reason: Reason) -> Choice {
         switch target {
         case .endpoint(let index):
             return Choice(kind: .endpoint, reason: reason, index: UInt32(index))
         case .name(let index):
-            return Choice(kind: .name, reason: reason, index: UInt32(index))
+            return Choice(kind: .name, reason: reason, index: UInt32(nameOffset + index))
         case .external(let name):
             defer { bytes += name.wire }
             return Choice(kind: .external, reason: reason, index: UInt32(bytes.count))

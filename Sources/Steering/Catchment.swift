@@ -45,13 +45,33 @@ extension AnswerTable {
     ) {
         // Cycles are refused at load; the bound is stated again.
         guard depth < SteeringPlan.nestingMax else { return }
+        func spread(_ selector: SelectorState, _ portion: Double) {
+            let first = Int(selector.firstShare)
+            var rest = portion
+            for (index, share) in (first..<first + Int(selector.shareCount)).enumerated().map({
+                ($0, shares[$1])
+            }) {
+                switch selector.method {
+                case .rampByClient, .rampByQuery:
+                    let isLast = index == Int(selector.shareCount) - 1
+                    let taken = isLast ? rest : rest * Double(share.weight) * 0x1p-32
+                    if taken > 0 { take(share.choice, taken) }
+                    rest -= taken
+                default:
+                    let portion = portion * Double(share.weight) / Double(selector.totalWeight)
+                    if portion > 0 { take(share.choice, portion) }
+                }
+            }
+        }
         func take(_ choice: Choice, _ portion: Double) {
-            let isSettled = reason == .lastResort || reason == .backup
+            let isSettled = reason.map(\.isSpecial) ?? false
             let reason = isSettled ? reason ?? choice.reason : choice.reason
             switch choice.kind {
             case .endpoint: outlook.add(.endpoint(Int(choice.index)), reason, portion)
+            case .group: outlook.add(.group(Int(choice.index)), reason, portion)
             case .external: outlook.add(.external(Int(choice.index)), reason, portion)
             case .nothing: outlook.add(.nothing, reason, portion)
+            case .dealt: spread(deals[Int(choice.index)], portion)
             case .name:
                 follow(
                     Int(choice.index), address, portion: portion, reason: reason,
@@ -66,12 +86,8 @@ extension AnswerTable {
             let match = plan.rankings[Int(selector.table)].table.find(address)
             outlook.scope = max(outlook.scope, match.scope)
             take(choices[Int(selector.firstChoice) + match.order], portion)
-        case .sharesByQuery, .sharesByClient:
-            let total = Double(selector.totalWeight)
-            for index in 0..<Int(selector.shareCount) {
-                let share = shares[Int(selector.firstShare) + index]
-                take(share.choice, portion * Double(share.weight) / total)
-            }
+        default:
+            spread(selector, portion)
         }
     }
 
@@ -79,6 +95,8 @@ extension AnswerTable {
     package func label(of outcome: Decision.Outcome) -> String {
         switch outcome {
         case .endpoint(let index): plan.endpoints[index].label
+        case .group:
+            endpoints(of: outcome).map { plan.endpoints[$0].label }.joined(separator: "+")
         case .external(let start): externalName(at: start)
         case .nothing: "nothing"
         }

@@ -21,6 +21,8 @@ package struct Decision: Sendable, BitwiseCopyable {
     package enum Outcome: Sendable, BitwiseCopyable, Equatable {
         /// Addresses of an endpoint of the plan.
         case endpoint(Int)
+        /// Those of several; which they are says `AnswerTable.endpoints(of:)`.
+        case group(Int)
         /// CNAME to the name at this place of the view's bytes.
         case external(Int)
         /// NODATA.
@@ -41,10 +43,13 @@ package struct SteeringView: Sendable {
     let selectors: TableView<SelectorState>
     let choices: TableView<Choice>
     let shares: TableView<ShareState>
+    let deals: TableView<SelectorState>
     let endpoints: TableView<EndpointState>
     /// Addresses, each after its RDLENGTH, and external names in wire form.
     package let bytes: TableView<UInt8>
     let tables: TableView<LocationTable.View>
+    /// To be added to the number of a GEO name when AAAA is asked for.
+    package let ipv6NameOffset: Int
 
     /// Picks the target for `client` under GEO name `name`; draws from `random` where shares go by
     /// query.
@@ -60,26 +65,35 @@ package struct SteeringView: Sendable {
         for _ in 0..<SteeringPlan.nestingMax {
             let state = names[name]
             decision.ttl = min(decision.ttl, state.ttl)
-            let choice = choose(selectors[Int(state.selector)], client, &decision.scope, &random)
-            if decision.reason != .lastResort && decision.reason != .backup {
-                decision.reason = choice.reason
-            }
-            switch choice.kind {
-            case .endpoint:
-                decision.outcome = .endpoint(Int(choice.index))
-                return decision
-            case .external:
-                decision.outcome = .external(Int(choice.index))
-                return decision
-            case .nothing:
-                return decision
-            case .name:
-                name = Int(choice.index)
+            var choice = choose(selectors[Int(state.selector)], client, &decision.scope, &random)
+            while true {
+                if !decision.reason.isSpecial { decision.reason = choice.reason }
+                switch choice.kind {
+                case .endpoint:
+                    decision.outcome = .endpoint(Int(choice.index))
+                    return decision
+                case .group:
+                    decision.outcome = .group(Int(choice.index))
+                    return decision
+                case .external:
+                    decision.outcome = .external(Int(choice.index))
+                    return decision
+                case .nothing:
+                    return decision
+                case .dealt:
+                    // What is dealt is never dealt again.
+                    choice = deal(choice, client, &decision.scope, &random)
+                    continue
+                case .name:
+                    name = Int(choice.index)
+                }
+                break
             }
         }
         return decision
     }
 
+    /// One step, up to what is `dealt`.
     @inline(__always)
     mutating func choose(
         _ selector: SelectorState, _ client: Client, _ scope: inout Int,
@@ -97,26 +111,60 @@ package struct SteeringView: Sendable {
                 match = tables[Int(selector.table)].find(client.source)
             }
             return choices[Int(selector.firstChoice) + match.order]
+        default:
+            return share(selector, client, &scope, &random)
+        }
+    }
+
+    /// What a choice of kind `dealt` comes to for this client or query.
+    mutating func deal(
+        _ choice: Choice, _ client: Client, _ scope: inout Int, _ random: inout RandomSource
+    ) -> Choice {
+        share(deals[Int(choice.index)], client, &scope, &random)
+    }
+
+    /// Of the shares of `selector` that of this client or query. Apart, so that what has no shares
+    /// does not pay for them.
+    @inline(never)
+    private mutating func share(
+        _ selector: SelectorState, _ client: Client, _ scope: inout Int,
+        _ random: inout RandomSource
+    ) -> Choice {
+        let first = Int(selector.firstShare)
+        let range = first..<first + Int(selector.shareCount)
+        switch selector.method {
+        case .fixed, .ranked:
+            return choices[Int(selector.firstChoice)]
         case .sharesByQuery:
-            let draw = random.next(below: selector.totalWeight)
-            var index = Int(selector.firstShare)
-            while shares[index].cumulativeWeight <= draw { index += 1 }
-            return shares[index].choice
-        case .sharesByClient:
+            return share(at: random.next(below: selector.totalWeight), from: first)
+        case .sharesInTurn:
+            let position = random.turn(
+                of: Int(selector.firstChoice), step: selector.table, below: selector.totalWeight)
+            return share(at: position, from: first)
+        case .rampByQuery:
+            return shares[Rendezvous.ramp(range, shares, random.next())].choice
+        case .sharesByClient, .rampByClient:
             var address = client.source
             if selector.usesClientSubnet, let subnet = client.subnet {
                 address = subnet
                 scope = max(scope, Rendezvous.prefixLength(of: subnet.family))
             }
-            let first = Int(selector.firstShare)
-            return shares[
-                Rendezvous.pick(first..<first + Int(selector.shareCount), shares, address)
-            ]
-            .choice
+            let index =
+                selector.method == .rampByClient
+                ? Rendezvous.ramp(range, shares, Rendezvous.client(address))
+                : Rendezvous.pick(range, shares, address)
+            return shares[index].choice
         }
     }
 
-    /// Where the addresses of an endpoint stand in `bytes`, and how many there are.
+    /// `position` is below the sum of the weights.
+    private func share(at position: UInt32, from first: Int) -> Choice {
+        var index = first
+        while shares[index].cumulativeWeight <= position { index += 1 }
+        return shares[index].choice
+    }
+
+    /// Where the addresses of an endpoint or a group stand in `bytes`, and how many there are.
     package func addresses(
         of endpoint: Int, family: IPAddress.Family
     ) -> (start: Int, count: UInt16) {

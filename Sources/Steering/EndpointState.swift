@@ -24,11 +24,13 @@ extension Endpoint {
     /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
     /// doors are dead is no good to clients that have only IPv4.
     func state(_ addressStates: [HealthState]) -> HealthState {
-        .worst(
-            families.filter { !$0.isEmpty }.map { members in
-                .ofAddresses(
-                    members.map { addressStates[$0] }, needed: require.count(of: members.count))
-            })
+        .worst(families.filter { !$0.isEmpty }.map { state(addressStates, members: $0) })
+    }
+
+    /// By the addresses of one family alone.
+    func state(_ addressStates: [HealthState], members: [Int]) -> HealthState {
+        .ofAddresses(
+            members.map { addressStates[$0] }, needed: require.count(of: members.count))
     }
 }
 

@@ -1,3 +1,4 @@
+package import Addressing
 package import Geography
 package import Health
 import Zones
@@ -23,6 +24,7 @@ package struct Explanation: Sendable {
         package var usesClientSubnet: Bool
         /// In the order in which they are tried.
         package var candidates: [Candidate]
+        /// The first of them, where several are answered together.
         package var chosen: String?
         package var reason: Reason
         /// What an answer by the first choice of this step's policy is called.
@@ -44,17 +46,22 @@ package struct Explanation: Sendable {
 extension AnswerTable {
     /// Explains the decision for GEO name `name`. `place` is where the client's address is.
     ///
-    /// Draws of shares `by=query` use `seed`; the explanation shows that one draw.
+    /// `family` is that of the addresses asked for. What is drawn for each query is drawn with
+    /// `seed`; the explanation shows that one draw.
     package func explain(
-        name: Int, client: Client, place: Place, seed: UInt64
+        name: Int, client: Client, place: Place, family: IPAddress.Family = .ipv4, seed: UInt64
     ) -> Explanation {
-        explain(name: name, client: client, place: place, drawing: RandomSource(seed: seed))
+        explain(
+            name: name, client: client, place: place, family: family,
+            drawing: RandomSource(seed: seed))
     }
 
     /// The same with the draw that `source` gives next.
     package func explain(
-        name: Int, client: Client, place: Place, drawing source: RandomSource
+        name: Int, client: Client, place: Place, family: IPAddress.Family,
+        drawing source: RandomSource
     ) -> Explanation {
+        let name = name + (family == .ipv6 ? ipv6NameOffset : 0)
         var random = source
         var decision = decide(name: name, client: client, random: &random)
         random = source
@@ -73,8 +80,9 @@ extension AnswerTable {
     /// the same names, orders and draws when it is the same, as far as 64 bits can tell. Whoever
     /// explained the one has explained the other, but for distances.
     package func trace(
-        name: Int, client: Client, random: inout RandomSource
+        name: Int, client: Client, family: IPAddress.Family, random: inout RandomSource
     ) -> (decision: Decision, way: UInt64) {
+        let name = name + (family == .ipv6 ? ipv6NameOffset : 0)
         var replay = random
         let decision = decide(name: name, client: client, random: &random)
         var way: UInt64 = 0
@@ -102,10 +110,11 @@ extension AnswerTable {
     private func explainStep(
         _ number: Int, _ client: Client, _ place: Place, _ random: inout RandomSource
     ) -> (Explanation.Step, next: Int?) {
-        let name = plan.names[number]
+        let name = plan.names[number % plan.names.count]
         let selector = plan.selectors[name.selector]
         var scope = 0
-        let choice = choose(selectors[name.selector], client, &scope, &random)
+        let state = selectors[Int(names[number].selector)]
+        let choice = choose(state, client, &scope, &random)
         var order = Array(selector.targets.indices)
         var match: LocationTable.Match?
         var sites: [Site?] = selector.targets.map { site(of: $0) }
@@ -117,15 +126,18 @@ extension AnswerTable {
             sites = plan.rankings[ranking].sites
         }
         let chosen = chosenTarget(choice, selector)
+        let together = choice.kind == .group ? endpoints(of: .group(Int(choice.index))) : []
         let candidates = order.map { position in
             Explanation.Candidate(
                 label: selector.labels[position],
                 kilometers: sites[position].flatMap { site in
                     place.coordinates.map { GreatCircle.kilometers($0, site.coordinates) }
                 },
-                weight: selector.weights[position], isUp: isUp(selector.targets[position]),
-                state: state(of: selector.targets[position]),
-                isChosen: selector.labels[position] == chosen)
+                weight: selector.weights[position],
+                isUp: isUp(selector.targets[position], selector, number),
+                state: health(of: selector.targets[position], selector, number),
+                isChosen: selector.labels[position] == chosen
+                    || together.contains { selector.targets[position] == .endpoint($0) })
         }
         let step = Explanation.Step(
             name: name, method: selector.method, usesClientSubnet: selector.usesClientSubnet,
@@ -159,8 +171,12 @@ extension AnswerTable {
 
     private func isTarget(_ target: Target, of choice: Choice) -> Bool {
         switch (target, choice.kind) {
-        case (.endpoint(let index), .endpoint), (.name(let index), .name):
+        case (.endpoint(let index), .endpoint):
             return index == Int(choice.index)
+        case (.endpoint(let index), .group):
+            return endpoints(of: .group(Int(choice.index))).first == index
+        case (.name(let index), .name):
+            return index == Int(choice.index) % plan.names.count
         case (.external(let name), .external):
             let start = Int(choice.index)
             return name.wire.indices.allSatisfy { bytes[start + $0] == name.wire[$0] }
@@ -169,9 +185,17 @@ extension AnswerTable {
         }
     }
 
-    private func state(of target: Target) -> HealthState {
-        if case .endpoint(let index) = target { return endpointStates[index] }
-        return isUp(target) ? .up : .down
+    private func isUp(_ target: Target, _ selector: Selector, _ number: Int) -> Bool {
+        guard selector.isIndependent, case .endpoint = target else { return isUp(target) }
+        return health(of: target, selector, number).isOpen
+    }
+
+    private func health(
+        of target: Target, _ selector: Selector, _ number: Int
+    ) -> HealthState {
+        guard case .endpoint(let index) = target else { return isUp(target) ? .up : .down }
+        guard selector.isIndependent else { return endpointStates[index] }
+        return familyStates[number / plan.names.count][index] ?? .down
     }
 
     /// A target is up when its endpoint is, or when anything a nested name may pick is.

@@ -44,7 +44,7 @@ package struct HoldTable: Sendable {
         _ plan: SteeringPlan, from before: [HealthState], to after: [HealthState],
         at now: MonotonicTime
     ) -> [Event] {
-        let keys = keys(plan)
+        let keys = plan.endpointKeys
         var events: [Event] = []
         for hold in plan.holds {
             // Drained is no failure.
@@ -67,7 +67,7 @@ package struct HoldTable: Sendable {
         in plan: SteeringPlan, at now: MonotonicTime
     ) -> [SteeringPlan.Hold: MonotonicTime] {
         guard !machines.isEmpty else { return [:] }
-        let keys = keys(plan)
+        let keys = plan.endpointKeys
         var result: [SteeringPlan.Hold: MonotonicTime] = [:]
         for hold in plan.holds {
             let key = Key(
@@ -80,7 +80,7 @@ package struct HoldTable: Sendable {
 
     /// Forgets what has recovered for long, and what the plan no longer holds.
     package mutating func forget(allBut plan: SteeringPlan, at now: MonotonicTime) {
-        let keys = keys(plan)
+        let keys = plan.endpointKeys
         let known = Set(
             plan.holds.map { hold in
                 Key(
@@ -90,15 +90,6 @@ package struct HoldTable: Sendable {
         for (key, machine) in machines {
             var machine = machine
             if !known.contains(key) || machine.isForgotten(at: now) { machines[key] = nil }
-        }
-    }
-
-    /// For each endpoint its name, and which of the endpoints of that name it is.
-    private func keys(_ plan: SteeringPlan) -> [(name: DomainName, ordinal: Int)] {
-        var counts: [DomainName: Int] = [:]
-        return plan.endpoints.map { endpoint in
-            defer { counts[endpoint.name, default: 0] += 1 }
-            return (endpoint.name, counts[endpoint.name, default: 0])
         }
     }
 }

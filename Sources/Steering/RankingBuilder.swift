@@ -17,6 +17,8 @@ struct RankingKey: Hashable {
     var sites: [Site?]
     /// Nil: `nearest`, without a map.
     var lines: [Line]?
+    /// Percent of the best distance within which targets are equals.
+    var within = 0
 }
 
 /// Orders the targets for every place of a location database, and compiles the table.
@@ -25,7 +27,13 @@ struct RankingBuilder {
     private let distances: DistanceOrder
     private let matcher: PlaceMatcher
     private var orders: [[Int]] = []
-    private var orderIndexes: [[Int]: OrderIndex] = [:]
+    private var reach: [[Int]] = []
+    private var orderIndexes: [Entry: OrderIndex] = [:]
+
+    private struct Entry: Hashable {
+        var order: [Int]
+        var reach: [Int]
+    }
 
     static func build(_ key: RankingKey, source: some LocationSource) -> Ranking {
         var builder = RankingBuilder(key)
@@ -40,7 +48,9 @@ struct RankingBuilder {
         let table = LocationTable.build(from: source, overrides: overrides) { place, line in
             builder.order(for: places[place], line: line)
         }
-        return Ranking(table: table, orders: builder.orders, sites: key.sites)
+        return Ranking(
+            table: table, orders: builder.orders, reach: key.within > 0 ? builder.reach : [],
+            sites: key.sites)
     }
 
     private init(_ key: RankingKey) {
@@ -52,17 +62,24 @@ struct RankingBuilder {
 
     /// `line` is that of the `net=` prefix that covers the address, if one does.
     private mutating func order(for place: Place, line: Int?) -> OrderIndex {
-        let order: [Int]
+        var order: [Int]
+        var reach: [Int] = []
         if let lines = key.lines, let match = line ?? matcher.line(for: place),
             case .order(let positions) = lines[match].answer
         {
             order = positions
+            // What is listed is meant in that order.
+            if key.within > 0 { reach = Array(order.indices) }
+        } else if key.within > 0 {
+            (order, reach) = distances.order(from: place.coordinates, within: key.within)
         } else {
             order = distances.order(from: place.coordinates)
         }
-        if let known = orderIndexes[order] { return known }
+        let entry = Entry(order: order, reach: reach)
+        if let known = orderIndexes[entry] { return known }
         orders.append(order)
-        orderIndexes[order] = orders.count - 1
+        self.reach.append(reach)
+        orderIndexes[entry] = orders.count - 1
         return orders.count - 1
     }
 }

@@ -1,9 +1,12 @@
 import Addressing
 import Tables
 
-/// Random numbers for shares that go by query: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+/// What a worker draws from for shares that go by query: random numbers, SplitMix64 (Steele, Lea,
+/// Flood, OOPSLA 2014), and whose turn it is.
 package struct RandomSource: Sendable {
     private var state: UInt64
+    /// Positions of what goes in turn, see `turn`.
+    private var turns = InlineArray<64, UInt32>(repeating: 0)
 
     package init(seed: UInt64) { state = seed }
 
@@ -17,11 +20,45 @@ package struct RandomSource: Sendable {
         UInt32(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
+    /// The position for this answer, below `total`; the next is `step` further on.
+    ///
+    /// `number` says whose turn is counted. There are as many counters as `turns` has; names that
+    /// share one still come to all of their targets, though not strictly in turn.
+    @inline(never)
+    mutating func turn(of number: Int, step: UInt32, below total: UInt32) -> UInt32 {
+        let slot = number & 63
+        // After a change of health the total is another.
+        let position = turns[slot] % total
+        turns[slot] = UInt32((UInt64(position) + UInt64(step)) % UInt64(total))
+        return position
+    }
+
     static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
         z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
         return z ^ z >> 31
+    }
+}
+
+/// Shares in turn: over as many answers as the weights add up to, each target gets exactly its own.
+enum Turns {
+    /// How far to go on from one answer to the next: 1 where weights are equal, which is one after
+    /// the other; else about the golden section of the total, so that the answers of a heavy target
+    /// do not stand in one row, and without a common divisor, so that every position comes.
+    static func step(_ weights: [UInt32]) -> UInt32 {
+        let total = weights.reduce(0, +)
+        // All equal: the first position of the next share.
+        if weights.allSatisfy({ $0 == weights[0] }) { return weights[0] % max(total, 1) }
+        var step = UInt32(Double(total) * 0.618_033_988_749_895)
+        while step > 1, greatestCommonDivisor(step, total) > 1 { step -= 1 }
+        return max(step, 1)
+    }
+
+    private static func greatestCommonDivisor(_ a: UInt32, _ b: UInt32) -> UInt32 {
+        var (a, b) = (a, b)
+        while b > 0 { (a, b) = (b, a % b) }
+        return a
     }
 }
 
@@ -44,9 +81,7 @@ enum Rendezvous {
     static func pick(
         _ range: Range<Int>, _ shares: TableView<ShareState>, _ address: IPAddress
     ) -> Int {
-        let prefix = address.masked(to: prefixLength(of: address.family))
-        let client = RandomSource.mix(
-            UInt64(truncatingIfNeeded: prefix.bits >> 64) ^ UInt64(prefix.family.rawValue))
+        let client = client(address)
         var best = range.lowerBound
         var bestScore = Double.infinity
         for index in range {
@@ -60,6 +95,28 @@ enum Rendezvous {
             }
         }
         return best
+    }
+
+    /// The number that stands for everyone in the prefix of a client.
+    @inline(__always)
+    static func client(_ address: IPAddress) -> UInt64 {
+        let prefix = address.masked(to: prefixLength(of: address.family))
+        return RandomSource.mix(
+            UInt64(truncatingIfNeeded: prefix.bits >> 64) ^ UInt64(prefix.family.rawValue))
+    }
+
+    /// Index of the first share that gets this client: of 2³² clients it gets `weight`. One that
+    /// it gets it keeps when its weight grows.
+    @inline(never)
+    static func ramp(
+        _ range: Range<Int>, _ shares: TableView<ShareState>, _ client: UInt64
+    ) -> Int {
+        for index in range {
+            // Mixed once more than in `pick`, of which this must not depend.
+            let drawn = RandomSource.mix(RandomSource.mix(client ^ shares[index].hash) ^ 1)
+            if drawn >> 32 < UInt64(shares[index].weight) { return index }
+        }
+        return range.upperBound - 1
     }
 
     /// Own code for the same reason as in `GreatCircle`: the same bits on every machine.

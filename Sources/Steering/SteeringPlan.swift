@@ -18,6 +18,10 @@ package final class SteeringPlan: Sendable {
     /// One for each GEO record, in the order `ZoneTableBuilder` numbers them.
     package let names: [GeoName]
     package let rankings: [Ranking]
+    /// Some name has one TTL while all is firm, and another while it is not.
+    package let hasTTLRanges: Bool
+    /// Some name goes by what probes measure.
+    package let usesFigures: Bool
     /// `rankings`, as queries read them.
     let tables: FrozenArray<LocationTable.View>
 
@@ -31,6 +35,8 @@ package final class SteeringPlan: Sendable {
         self.selectors = selectors
         self.names = names
         self.rankings = rankings
+        usesFigures = selectors.contains { $0.balance != nil }
+        hasTTLRanges = names.contains { $0.ttl.maximum != $0.ttl.minimum }
         // SAFETY: the plan holds the rankings, and with them their tables, for as long as it lives.
         tables = FrozenArray(rankings.map { unsafe $0.table.view })
     }
@@ -52,6 +58,14 @@ package final class SteeringPlan: Sendable {
             }
         }
     }
+
+    /// Queries for A and for AAAA are decided apart: those that take turns must not take each
+    /// other's, as resolvers ask for both.
+    var decidesByFamily: Bool {
+        selectors.contains { $0.method == .weighted(by: .turn) || $0.isIndependent }
+    }
+
+    var isSomeIndependent: Bool { selectors.contains(where: \.isIndependent) }
 
     /// No GEO name anywhere.
     package static let empty = SteeringPlan(
@@ -138,6 +152,8 @@ package struct Selector: Hashable, Sendable {
         /// The first that is up in the order written.
         case failover
         case weighted(by: GeoRecord.Share)
+        /// Every one that is up.
+        case all
     }
     package enum LastResort: Hashable, Sendable {
         case all
@@ -160,6 +176,40 @@ package struct Selector: Hashable, Sendable {
     package var reason: Reason
     /// The longest time that a target is held, see `HoldTable`; zero: none is.
     package var hold = Duration.zero
+    /// Of so many targets at most the addresses are answered.
+    package var answers = 1
+    /// How long a target that comes back takes until it has all of its clients again.
+    package var ramp = Duration.zero
+    /// Percent of capacity or targets below which health is ignored; 0: never.
+    package var panic = 0
+    /// How clients are dealt that a target is to share with others.
+    package var by = GeoRecord.Share.client
+    /// So many of the best are left out.
+    package var skip = 0
+    /// Percent of the best distance within which targets are equals.
+    package var within = 0
+    /// A and AAAA are answered each by the state of its own addresses.
+    package var isIndependent = false
+    /// What its shares go by, besides weights.
+    package var balance: Balance?
+
+    /// The first that is up is all there is to say.
+    var isPlain: Bool {
+        answers == 1 && ramp == .zero && skip == 0 && within == 0 && !isIndependent
+    }
+
+    /// Shares go by weight.
+    var hasWeights: Bool { if case .weighted = method { true } else { false } }
+}
+
+/// What shares go by where they follow the load.
+package enum Balance: Hashable, Sendable {
+    /// The least connections, of the front doors' reports.
+    case connections
+    /// The least time to answer a probe.
+    case responseTime
+    /// The fewer connections of two that are drawn.
+    case twoChoices
 }
 
 /// One GEO record.
@@ -175,6 +225,9 @@ package struct Ranking: Sendable {
     package var table: LocationTable
     /// Positions in the selector's targets, best first.
     package var orders: [[Int]]
+    /// For each order, and each place in it, the last place whose target is about as near
+    /// (`within=`); empty when nothing is.
+    package var reach: [[Int]]
     /// Where the targets stand, for those that have coordinates; for distances in explanations.
     package var sites: [Site?]
 }
@@ -186,9 +239,19 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case map
     case failover
     case weighted
+    case hash
+    case all
+    case load
     case `default`
+    // From here on nothing is ordinary (`isSpecial`).
     case backup
     case lastResort
+    case ramp
+    case panic
+
+    /// Something other than a policy's ordinary choice: it is the reason of the whole decision.
+    @inline(__always)
+    var isSpecial: Bool { rawValue >= Reason.backup.rawValue }
 
     package var name: String {
         switch self {
@@ -197,9 +260,14 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .map: "map"
         case .failover: "failover"
         case .weighted: "weighted"
+        case .hash: "hash"
+        case .all: "all"
+        case .load: "load"
         case .default: "default"
         case .backup: "backup"
         case .lastResort: "last-resort"
+        case .ramp: "ramp"
+        case .panic: "panic"
         }
     }
 }

@@ -1,6 +1,7 @@
 import Addressing
 import DNSWire
 import Diagnostics
+import Health
 import Zones
 
 // What can be told only when every GEO name is resolved, and what is written to no effect.
@@ -160,18 +161,100 @@ extension SteeringPlanBuilder {
     }
 }
 
+// MARK: - Several answers
+
+extension SteeringPlanBuilder {
+    /// What is answered together must be addresses.
+    mutating func checkAnswers(_ selector: Selector, _ targets: [Resolved], _ record: GeoRecord) {
+        guard selector.answers > 1 else { return }
+        let words = record.policy == .all ? "`all`" : "`answers=`"
+        for target in targets {
+            switch target.target {
+            case .endpoint: break
+            case .name:
+                report(
+                    target.location,
+                    "target \(target.label) is a GEO name, and \(words) puts the addresses of several "
+                        + "targets together; name regions, or names with A or AAAA records")
+            case .external:
+                report(
+                    target.location,
+                    "target \(target.label) would be answered as CNAME, and \(words) puts the addresses of "
+                        + "several targets together; name regions, or names with A or AAAA records")
+            }
+        }
+        if record.policy == .all, record.answers == nil, targets.count > selector.answers {
+            report(
+                .warning, targets[selector.answers].location,
+                "`all` answers with \(selector.answers) targets at most, and here are "
+                    + "\(targets.count); the first that are up are answered")
+        }
+    }
+}
+
+// MARK: - Load
+
+extension SteeringPlanBuilder {
+    /// A policy that goes by what no check of its targets tells.
+    mutating func warnOfUnknownLoad(
+        _ selector: Selector, _ record: GeoRecord, of location: SourceLocation
+    ) {
+        guard let balance = selector.balance else { return }
+        let checks = selector.targets.flatMap { target -> [CheckSpecification] in
+            guard case .endpoint(let index) = target else { return [] }
+            return endpoints[index].addresses.flatMap(\.probes).map { check(of: $0) }
+        }
+        let isTold = checks.contains { check in
+            if balance == .responseTime { return check.isOfTheNetwork }
+            if case .load = check.kind { return true }
+            return false
+        }
+        guard !isTold else { return }
+        report(
+            .warning, location,
+            balance == .responseTime
+                ? "\(record.policy.words) goes by the time that probes take, and no target is probed; "
+                    + "add a CHECK"
+                : "\(record.policy.words) goes by the connections that front doors report, and no target "
+                    + "has a CHECK load; add one")
+    }
+}
+
 // MARK: - To no effect
 
 extension SteeringPlanBuilder {
     /// Words of one GEO record that its policy makes nothing of.
     mutating func warnOfIgnoredWords(_ record: GeoRecord, map: MapReference?) {
-        if record.policy != .weighted {
+        if !record.policy.hasWeights {
             for target in record.targets { warnOfWeight(target, record.policy.words) }
-            if let location = record.byLocation {
-                report(
-                    .warning, location,
-                    "by= has no effect under \(record.policy.words); only weighted deals shares")
-            }
+        }
+        let isDealt =
+            [.weighted, .leastConnections, .leastResponseTime].contains(record.policy)
+            || record.ramp > .zero && !record.policy.hasWeights
+            || record.within > 0 && record.policy.hasDistances
+        if !isDealt, let location = record.byLocation {
+            report(
+                .warning, location,
+                "by= has no effect under \(record.policy.words); only weighted and least-… deal "
+                    + "their shares one way or the other, and targets that ramp or are equals (ramp=, within=)"
+            )
+        }
+        if record.policy == .all, let location = record.rampLocation {
+            report(
+                .warning, location,
+                "ramp= has no effect under all: every target is answered to every client")
+        }
+        if !record.policy.hasOrder, let location = record.skipLocation {
+            report(
+                .warning, location,
+                "skip= has no effect under \(record.policy.words): it has no order whose best could "
+                    + "be left out")
+        }
+        if !record.policy.hasDistances, let location = record.withinLocation {
+            report(
+                .warning, location,
+                "within= has no effect under \(record.policy.words): only nearest, or a map that "
+                    + "says so, goes by distance")
         }
         let references = record.targets + (map?.targets ?? [])
         if let location = record.serviceLocation,
@@ -188,7 +271,8 @@ extension SteeringPlanBuilder {
         guard target.weight != 1 else { return }
         report(
             .warning, target.location,
-            "the weight \(target.weight) has no effect under \(place); only GEO weighted deals shares"
+            "the weight \(target.weight) has no effect under \(place); weighted, hash, random, "
+                + "round-robin, two-choices and least-… deal shares by weight"
         )
     }
 
@@ -221,12 +305,53 @@ extension SteeringPlanBuilder {
 }
 
 extension GeoRecord.Policy {
+    /// It deals shares by weight.
+    fileprivate var hasWeights: Bool {
+        switch self {
+        case .nearest, .failover, .map, .all: false
+        default: true
+        }
+    }
+
+    /// Targets are tried one after the other.
+    var hasOrder: Bool {
+        switch self {
+        case .nearest, .failover, .map: true
+        default: false
+        }
+    }
+
+    /// What its shares go by, besides weights.
+    var balance: Balance? {
+        switch self {
+        case .leastConnections: .connections
+        case .leastResponseTime: .responseTime
+        case .twoChoices: .twoChoices
+        default: nil
+        }
+    }
+
+    /// They may be tried by distance.
+    var hasDistances: Bool {
+        switch self {
+        case .nearest, .map: true
+        default: false
+        }
+    }
+
     fileprivate var words: String {
         switch self {
         case .nearest: "nearest"
         case .failover: "failover"
         case .weighted: "weighted"
         case .map: "map="
+        case .hash: "hash"
+        case .random: "random"
+        case .roundRobin: "round-robin"
+        case .all: "all"
+        case .leastConnections: "least-connections"
+        case .leastResponseTime: "least-response-time"
+        case .twoChoices: "two-choices"
         }
     }
 }

@@ -12,14 +12,24 @@ extension SteeringPlanBuilder {
         switch record.policy {
         case .failover: return (.failover, .failover)
         case .weighted: return (.weighted(by: record.by), .weighted)
+        case .hash: return (.weighted(by: .client), .hash)
+        case .random: return (.weighted(by: .query), .weighted)
+        case .roundRobin: return (.weighted(by: .turn), .weighted)
+        case .all: return (.all, .all)
+        case .leastConnections, .leastResponseTime: return (.weighted(by: record.by), .load)
+        case .twoChoices: return (.weighted(by: .query), .load)
         case .nearest:
             guard let sites = sites(of: targets, at: nil) else { return nil }
             return (
-                .ranked(ranking: ranking(RankingKey(sites: sites, lines: nil), source)), .nearest
+                .ranked(
+                    ranking: ranking(
+                        RankingKey(sites: sites, lines: nil, within: record.within), source)),
+                .nearest
             )
         case .map:
             guard let map else { return nil }
-            guard let key = rankingKey(map, targets, of: owner, zone: zone) else { return nil }
+            guard var key = rankingKey(map, targets, of: owner, zone: zone) else { return nil }
+            key.within = record.within
             return (.ranked(ranking: ranking(key, source)), .map)
         }
     }

@@ -171,6 +171,8 @@ package struct SteeringPlanBuilder {
         return probes.count - 1
     }
 
+    func check(of probe: Int) -> CheckSpecification { probes[probe].check }
+
     private func hasChecks(_ names: [DomainName]) -> Bool {
         names.contains { !directory.checks(at: $0).isEmpty }
     }
@@ -264,7 +266,15 @@ package struct SteeringPlanBuilder {
             backupLabels: backups.map(\.label),
             lastResort: lastResort.map { .target($0.target, label: $0.label) }
                 ?? record.lastResort.plain,
-            usesClientSubnet: record.usesClientSubnet, reason: reason, hold: record.hold)
+            usesClientSubnet: record.usesClientSubnet, reason: reason, hold: record.hold,
+            answers: record.answers ?? (record.policy == .all ? GeoRecord.answersMax : 1),
+            ramp: record.policy == .all ? .zero : record.ramp, panic: record.panic,
+            by: record.byLocation == nil ? .client : record.by,
+            skip: record.policy.hasOrder ? record.skip : 0,
+            within: record.policy.hasDistances ? record.within : 0,
+            isIndependent: record.isIndependent, balance: record.policy.balance)
+        warnOfUnknownLoad(selector, record, of: geo.location)
+        checkAnswers(selector, targets, record)
         if case .weighted = method { checkWeights(selector, of: geo, zone: zone) }
         if let known = selectorIndexes[selector] {
             name.selector = known

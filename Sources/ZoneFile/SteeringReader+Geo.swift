@@ -6,7 +6,10 @@ extension SteeringReader {
     /// Nil after a report. `end` is where a missing word is reported.
     mutating func geo(_ words: ArraySlice<Word>, end: Word) -> GeoRecord? {
         guard let policyWord = words.first else {
-            report(end, "GEO: expected a policy: nearest, failover, weighted or map=NAME")
+            report(
+                end,
+                "GEO: expected a policy: "
+                    + GeoPolicyWord.vocabulary.supported.joined(separator: ", "))
             return nil
         }
         let reportedBefore = diagnostics.count
@@ -45,6 +48,13 @@ extension SteeringReader {
         case .nearest: return .nearest
         case .failover: return .failover
         case .weighted: return .weighted
+        case .hash: return .hash
+        case .random: return .random
+        case .roundRobin: return .roundRobin
+        case .all: return .all
+        case .twoChoices: return .twoChoices
+        case .leastConnections: return .leastConnections
+        case .leastResponseTime: return .leastResponseTime
         case nil:
             report(
                 word,
@@ -81,6 +91,25 @@ extension SteeringReader {
             record.lastResort = lastResort(value) ?? .all
         case .hold:
             record.hold = time(value, from: 1000) ?? .zero
+        case .ramp:
+            record.ramp = time(value, from: 1000) ?? .zero
+            record.rampLocation = location(value)
+        case .panic:
+            record.panic = percent(value, "panic") ?? 0
+        case .within:
+            record.within = percent(value, "within") ?? 0
+            record.withinLocation = location(value)
+        case .skip:
+            record.skip = integer(value, 0...GeoRecord.answersMax, "skip") ?? 0
+            record.skipLocation = location(value)
+        case .family:
+            switch value.string {
+            case "joint": record.isIndependent = false
+            case "independent": record.isIndependent = true
+            default: report(value, "family is joint or independent, found \(shown(value.text))")
+            }
+        case .answers:
+            record.answers = integer(value, 1...GeoRecord.answersMax, "answers")
         case .ecs:
             switch value.string {
             case "on": record.usesClientSubnet = true
@@ -88,6 +117,16 @@ extension SteeringReader {
             default: report(value, "ecs is on or off, found \(shown(value.text))")
             }
         }
+    }
+
+    /// `P%`, 1…100
+    private mutating func percent(_ word: Word, _ what: String) -> Int? {
+        let isPercent = word.text.last == UInt8(ascii: "%")
+        if isPercent, let number = parseNumber(word.text.dropLast(), maximum: 100), number >= 1 {
+            return Int(number)
+        }
+        report(word, "\(what) is a part from 1% to 100%, found \(shown(word.text))")
+        return nil
     }
 
     private mutating func lastResort(_ word: Word) -> GeoRecord.LastResort? {

@@ -105,25 +105,27 @@ enum CheckKey: String, SteeringKey {
 }
 
 enum GeoPolicyWord: String, CaseIterable {
-    case nearest, failover, weighted
+    case nearest, failover, weighted, hash, random
+    case roundRobin = "round-robin"
+    case all
+    case twoChoices = "two-choices"
+    case leastConnections = "least-connections"
+    case leastResponseTime = "least-response-time"
 
     static let vocabulary = Vocabulary(
         idea: "policy", recordType: "GEO", supported: allCases.map(\.rawValue) + ["map=NAME"],
-        later: [
-            "fastest", "round-robin", "random", "two-choices", "hash", "least-connections",
-            "least-response-time", "all",
-        ])
+        later: ["fastest"])
 }
 
 enum GeoKey: String, SteeringKey {
     case service, check, by, backup
     case lastResort = "last-resort"
-    case ecs, hold
+    case ecs, hold, answers, ramp, panic, within, skip, family
 
     static let vocabulary = Vocabulary(
         idea: "key", recordType: "GEO", supported: allCases.map(\.rawValue),
         later: [
-            "answers", "within", "skip", "spill", "ramp", "panic", "family", "rtt",
+            "spill", "rtt",
         ])
 }
 

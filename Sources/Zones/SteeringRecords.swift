@@ -81,6 +81,20 @@ package struct GeoRecord: Sendable {
         case failover
         case weighted
         case map(NameReference)
+        /// Shares by hash of the client's prefix.
+        case hash
+        /// Shares drawn for each query.
+        case random
+        /// Shares in turn.
+        case roundRobin
+        /// The addresses of every target.
+        case all
+        /// Shares of those that report the fewest connections.
+        case leastConnections
+        /// Shares of those that answer probes the fastest.
+        case leastResponseTime
+        /// Of two that are drawn the one with fewer connections.
+        case twoChoices
     }
     /// How shares are dealt.
     package enum Share: Sendable {
@@ -88,6 +102,8 @@ package struct GeoRecord: Sendable {
         case client
         /// Drawn for each query.
         case query
+        /// Each in turn, counted by every worker for itself.
+        case turn
     }
     package enum LastResort: Hashable, Sendable {
         /// Every target counts as up: fail open.
@@ -117,6 +133,29 @@ package struct GeoRecord: Sendable {
     package var usesClientSubnet: Bool
     /// The longest time that a target which keeps going up and down stays out; zero: none.
     package var hold = Duration.zero
+    /// Of how many targets the addresses are answered, 1…`answersMax`; nil: of one, of `all` as
+    /// many as may be.
+    package var answers: Int?
+
+    /// How long a target that comes back takes until it has all of its clients again.
+    package var ramp = Duration.zero
+    /// Where the value of `ramp=` stands; nil where there is none.
+    package var rampLocation: SourceLocation?
+    /// Percent of capacity or targets below which health is ignored; 0: never.
+    package var panic = 0
+    /// So many of the best targets are left out.
+    package var skip = 0
+    /// Where the value of `skip=` stands; nil where there is none.
+    package var skipLocation: SourceLocation?
+    /// Percent of the best distance within which targets are equals.
+    package var within = 0
+    /// Where the value of `within=` stands; nil where there is none.
+    package var withinLocation: SourceLocation?
+    /// `family=independent`: A and AAAA are answered each by the state of its own addresses.
+    package var isIndependent = false
+
+    /// As many addresses of both families, each from its own target, fit into a UDP response.
+    package static let answersMax = 32
 
     package init(
         _ policy: Policy, targets: [TargetReference], service: [[UInt8]]? = nil,

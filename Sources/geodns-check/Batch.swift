@@ -100,7 +100,8 @@ struct Batch {
         var scope = 0
         if let geo = questions[index].geo {
             let (decision, way) = simulation.answers.trace(
-                name: geo, client: Simulation.client(client), random: &random)
+                name: geo, client: Simulation.client(client),
+                family: Simulation.family(of: questions[index].type), random: &random)
             key.way = way
             // Who gives no prefix is told none (RFC 7871 §7.2.1).
             scope = client.length > 0 ? decision.scope : 0

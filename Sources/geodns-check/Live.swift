@@ -173,7 +173,7 @@ struct LiveComparison {
             tallies[index].isGivenUp
                 ? Answer(words: "not asked: it has not answered before") : ask(index, query)
         }
-        let possible = Possibilities(simulation, name, type, client, expected)
+        let possible = Possibilities(simulation, result)
         let majority = LiveComparison.majority(of: answers.map(\.sight), possible)
         for (index, answer) in answers.enumerated() {
             let isOutvoted =
@@ -286,41 +286,35 @@ private struct Possibilities {
     /// Draws of one share among a thousand are found, as a rule.
     private static let drawCountMax = 5000
 
-    init(
-        _ simulation: Simulation, _ name: DomainName, _ type: RRType, _ client: Prefix,
-        _ first: Sight
-    ) {
-        var sights: Set<Sight> = [first]
-        if let geo = simulation.world.zones.geoName(at: name) {
-            let outlook = simulation.answers.outlook(name: geo, around: client.address)
-            if simulation.draws(geo) {
-                var seed: UInt64 = 1
-                while sights.count < outlook.shares.count, seed < Possibilities.drawCountMax {
-                    seed += 1
-                    let draws = RandomSource(seed: seed)
-                    guard let result = simulation.ask(name, type, from: client, drawing: draws)
-                    else { break }
-                    sights.insert(Sight(result.response))
-                }
-            }
+    /// `result` is what the files here give at the first draw.
+    init(_ simulation: Simulation, _ result: Simulation.Result) {
+        sights = Possibilities.sights(simulation, result)
+    }
+
+    private static func sights(
+        _ simulation: Simulation, _ result: Simulation.Result
+    ) -> Set<Sight> {
+        var sights: Set<Sight> = [Sight(result.response)]
+        guard let geo = simulation.geoName(result.name, result.response) else { return sights }
+        let outlook = simulation.answers.outlook(name: geo, around: result.client.address)
+        guard outlook.shares.count > 1 else { return sights }
+        var random = Simulation.draws
+        var ways: Set<UInt64> = []
+        for _ in 0..<Possibilities.drawCountMax {
+            let before = random
+            let (_, way) = simulation.answers.trace(
+                name: geo, client: Simulation.client(result.client),
+                family: Simulation.family(of: result.type), random: &random)
+            guard ways.insert(way).inserted,
+                let other = simulation.ask(
+                    result.name, result.type, from: result.client, drawing: before)
+            else { continue }
+            sights.insert(Sight(other.response))
         }
-        self.sights = sights
+        return sights
     }
 
     func contains(_ sight: Sight) -> Bool { sights.contains(sight) }
-}
-
-extension Simulation {
-    /// Whether some answer of a GEO name, or of one it passes through, is drawn for each query.
-    fileprivate func draws(_ geo: Int, depth: Int = 0) -> Bool {
-        guard depth < SteeringPlan.nestingMax else { return false }
-        let selector = world.plan.selectors[world.plan.names[geo].selector]
-        if case .weighted(by: .query) = selector.method { return true }
-        return (selector.targets + selector.backups).contains { target in
-            if case .name(let number) = target { return draws(number, depth: depth + 1) }
-            return false
-        }
-    }
 }
 
 extension Message {

@@ -71,15 +71,17 @@ struct Movement {
             guard place != 0 || demand.countsUnknown else { return }
             total += weight
             for share in outlooks.0.shares {
-                let (label, capacity) = before.carrier(share.outcome)
-                loads[label, default: Load(label: label, capacity: capacity)].before +=
-                    weight * share.portion
+                for (label, capacity, part) in before.carriers(share.outcome) {
+                    loads[label, default: Load(label: label, capacity: capacity)].before +=
+                        weight * share.portion * part
+                }
             }
             for share in outlooks.1.shares {
-                let (label, capacity) = after.carrier(share.outcome)
-                loads[label, default: Load(label: label, capacity: capacity)].after +=
-                    weight * share.portion
-                loads[label]?.capacity = capacity
+                for (label, capacity, part) in after.carriers(share.outcome) {
+                    loads[label, default: Load(label: label, capacity: capacity)].after +=
+                        weight * share.portion * part
+                    loads[label]?.capacity = capacity
+                }
                 targets.byTarget[after.answers.label(of: share.outcome), default: 0] +=
                     weight * share.portion
                 if share.reason == .lastResort || share.outcome == .nothing {

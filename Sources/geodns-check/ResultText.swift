@@ -207,6 +207,11 @@ extension Explanation.Step {
         switch method {
         case .ranked: ordinaryReason == .map ? "map" : "nearest that is up"
         case .failover: "first that is up"
+        case .all: "all that are up"
+        case .weighted(.turn): "each in turn (this is the first)"
+        case .weighted(.client) where ordinaryReason == .hash: "hash of the client's prefix"
+        case .weighted where ordinaryReason == .load:
+            "by load; without reports, as here, by weight, drawn for each query (this is one draw)"
         case .weighted(.query): "weighted, drawn for each query (this is one draw)"
         case .weighted(.client): "weighted, by hash of the client's prefix"
         }

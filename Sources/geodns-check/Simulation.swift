@@ -96,6 +96,9 @@ struct Simulation {
         Client(source: prefix.address, subnet: prefix.length > 0 ? prefix.address : nil)
     }
 
+    /// Of the addresses that are asked for.
+    static func family(of type: RRType) -> IPAddress.Family { type == .aaaa ? .ipv6 : .ipv4 }
+
     private func explain(
         _ name: DomainName, _ type: RRType, _ response: Message, _ client: Prefix,
         _ place: PlaceIndex, _ source: RandomSource
@@ -103,7 +106,8 @@ struct Simulation {
         guard let geo = geoName(name, response) else { return nil }
         let explanation = answers.explain(
             name: geo, client: Simulation.client(client),
-            place: database?.places[place] ?? .unknown, drawing: source)
+            place: database?.places[place] ?? .unknown, family: Simulation.family(of: type),
+            drawing: source)
         // Another type at a GEO name is ordinary data, unless steering answers with a CNAME.
         let isAddress = type == .a || type == .aaaa || type == .any
         if case .external = explanation.decision.outcome { return explanation }

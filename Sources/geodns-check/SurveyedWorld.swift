@@ -37,21 +37,30 @@ struct SurveyedWorld {
         SurveyedWorld(world, down: down.union(more), drained: drained, probes)
     }
 
-    /// Who carries the clients that get this, and how many it can.
-    func carrier(_ outcome: Decision.Outcome) -> (label: String, capacity: UInt32?) {
-        guard case .endpoint(let index) = outcome,
-            let number = world.plan.endpoints[index].region
-        else { return (answers.label(of: outcome), nil) }
-        let region = world.plan.regions[number]
-        return (region.label, region.record.capacity)
+    /// Who carries the clients that get this, how many it can carry, and which part of them it is
+    /// that comes to each.
+    func carriers(
+        _ outcome: Decision.Outcome
+    ) -> [(label: String, capacity: UInt32?, part: Double)] {
+        let endpoints = answers.endpoints(of: outcome)
+        guard !endpoints.isEmpty else { return [(answers.label(of: outcome), nil, 1)] }
+        // Of several that are answered together each client takes any.
+        let part = 1 / Double(endpoints.count)
+        return endpoints.map { index in
+            let endpoint = world.plan.endpoints[index]
+            guard let region = endpoint.region.map({ world.plan.regions[$0] }) else {
+                return (endpoint.label, nil, part)
+            }
+            return (region.label, region.record.capacity, part)
+        }
     }
 
     /// Nil when nothing is steered at `name`.
     func geoName(_ name: DomainName) -> Int? { world.zones.geoName(at: name) }
 
-    /// Where an endpoint's region stands.
+    /// Where an endpoint's region stands; of several the first.
     func coordinates(_ outcome: Decision.Outcome) -> Coordinates? {
-        guard case .endpoint(let index) = outcome,
+        guard let index = answers.endpoints(of: outcome).first,
             let region = world.plan.endpoints[index].region
         else { return nil }
         let record = world.plan.regions[region].record
@@ -60,8 +69,9 @@ struct SurveyedWorld {
 
     /// What a client would notice: the label, and where the addresses come from.
     func answer(_ outcome: Decision.Outcome) -> String {
-        guard case .endpoint(let index) = outcome else { return answers.label(of: outcome) }
-        let addresses = world.plan.endpoints[index].addresses.map { "\($0.address)" }
+        let addresses = answers.endpoints(of: outcome).flatMap { index in
+            world.plan.endpoints[index].addresses.map { "\($0.address)" }
+        }
         return ([answers.label(of: outcome)] + addresses).joined(separator: " ")
     }
 }

@@ -33,7 +33,10 @@ final class Watcher: Sendable {
         monitor = HealthMonitor(
             certificateAuthorities: certificateAuthorities,
             onChange: { table in
-                record.tables.withLock { $0.append(table) }
+                record.tables.withLock { tables in
+                    // Not those in which a state has only come into question.
+                    if tables.last?.stateVersion != table.stateVersion { tables.append(table) }
+                }
                 return nil
             },
             onTransition: { report in

@@ -42,6 +42,48 @@ func second(_ count: Int) -> MonotonicTime {
         #expect(machine.consecutiveFailures == 0)
     }
 
+    /// No state that is in question changes sooner than is told, and a firm one not before `fall`
+    /// results.
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func theTimeToAChangeIsNeverTooLong(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let check = CheckSpecification(
+            .tcp, port: 80, every: .seconds(random.number(5...60)),
+            fast: .seconds(random.number(1...5)), fall: random.number(1...5),
+            rise: random.number(1...5))
+        var machine = CheckMachine(check)
+        var now = second(0)
+        // Of each moment so far: the first result after it may come at once.
+        var bounds: [MonotonicTime] = []
+        var pending: Duration?
+        for _ in 0..<200 {
+            if let told = pending { bounds.append(now + told) }
+            let wasFirm = machine.timeToChange == nil && machine.state == .up
+            let transition = machine.received(
+                result(passed: random.number(0...2) > 0), at: now)
+            if transition != nil {
+                for bound in bounds { #expect(bound <= now) }
+                if wasFirm { #expect(check.fall == 1) }
+            }
+            pending = machine.timeToChange
+            // Where it is firm again, or has changed, what was told before is over.
+            if transition != nil || pending == nil { bounds = [] }
+            now = now + machine.nextDelay
+        }
+    }
+
+    @Test func theTimeToAChangeIsThatOfTheResultsStillMissing() {
+        let check = CheckSpecification(
+            .tcp, port: 80, every: .seconds(30), fast: .seconds(5), fall: 3, rise: 4)
+        var machine = CheckMachine(check)
+        let script = [true, false, false, true, false, false, false, true, true, false, true]
+        let told = script.map { passed in
+            _ = machine.received(result(passed: passed), at: second(0))
+            return machine.timeToChange.map { Int($0.components.seconds) }
+        }
+        #expect(told == [nil, 5, 0, nil, 5, 0, 15, 10, 5, 15, 10])
+    }
+
     @Test func aTransitionNamesTheResultThatTippedIt() {
         var machine = CheckMachine(CheckSpecification(.tcp, port: 80, fall: 2))
         _ = machine.received(result(passed: true), at: second(0))

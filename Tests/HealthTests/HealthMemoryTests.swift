@@ -85,11 +85,15 @@ import Testing
             for _ in 0...generator.number(0...3) { hold.wentDown(at: HealthMemoryTests.now) }
             let name = try #require(DomainName("a\(number).example."))
             memory.holds.append(HealthMemory.Hold(name, ordinal: number, machine: hold))
+            memory.ramps.append(
+                HealthMemory.Ramp(
+                    name, ordinal: number,
+                    since: generator.number(0...1) == 0 ? nil : past(HealthMemoryTests.now)))
         }
         let text = memory.text(now: HealthMemoryTests.now, wall: HealthMemoryTests.wall)
         let (read, problems) = HealthMemoryTests.read(text)
         #expect(problems.isEmpty)
-        #expect(read.count == memory.count)
+        #expect(read.count == memory.count && read.ramps == memory.ramps)
         let again = read.text(now: HealthMemoryTests.now, wall: HealthMemoryTests.wall)
         #expect(again == text)
     }
@@ -102,6 +106,7 @@ import Testing
         ("probe 192.0.2.1 up check=tcp because=x since=2026-02-30T10:00:00Z", 40),
         ("probe 192.0.2.1 up check=\"tcp", 1), ("probe 192.0.2.1 up check=\"tcp\\25", 1),
         ("probe", 1), ("override all down", 1), ("\u{0}\u{0}\u{0}", 1),
+        ("ramp nrt.example. ordinal=x", 19), ("ramp nrt.example. ordinal=0 since=now", 29),
         ("hold nrt..example ordinal=0", 6),
         ("hold nrt.example. ordinal=-1", 19),
         ("hold nrt.example. ordinal=0 longest=10s", 29),
@@ -113,7 +118,7 @@ import Testing
             .text(now: HealthMemoryTests.now, wall: HealthMemoryTests.wall)
         let (memory, problems) = HealthMemoryTests.read(
             good.replacing("probe", with: line + "\nprobe"))
-        #expect(memory.count == 1 && memory.holds.isEmpty)
+        #expect(memory.count == 1 && memory.holds.isEmpty && memory.ramps.isEmpty)
         #expect(problems.count == 1)
         #expect(problems.first?.severity == .warning)
         #expect(problems.first?.location == SourceLocation(file: "health", line: 3, column: column))

@@ -105,7 +105,7 @@ import Testing
             let isSame =
                 before[identifier] == list.table[identifier]
                 && before[weightOf: identifier] == weights.last
-            #expect(isSame == (before.version == list.table.version), "\(text)")
+            #expect(isSame == (before.stateVersion == list.table.stateVersion), "\(text)")
         }
         #expect(weights == [100, 75, 30, 30, 100, 60, 100, 100, 100, 100, 100, 10])
         _ = list.retain(only: [])

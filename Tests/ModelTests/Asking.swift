@@ -41,8 +41,26 @@ extension World {
         return health
     }
 
-    func snapshot(down: Set<IPAddress> = []) -> Snapshot {
-        snapshot(health(down: down), probes: probeIdentifiers)
+    /// `ramping`: percent of their clients that targets get, by label, wherever they ramp.
+    /// `figures`: what is measured at each of a target's addresses.
+    func snapshot(
+        down: Set<IPAddress> = [], ramping: [String: Int] = [:],
+        figures: [String: (connections: Double?, milliseconds: Double?)] = [:]
+    ) -> Snapshot {
+        var health = health(down: down)
+        for endpoint in plan.endpoints {
+            guard let figures = figures[endpoint.label] else { continue }
+            for probe in endpoint.addresses.flatMap(\.probes) {
+                health[figuresOf: ProbeIdentifier(probe)] = ProbeFigures(
+                    connections: figures.connections, milliseconds: figures.milliseconds)
+            }
+        }
+        let parts = plan.ramps.compactMap { ramp in
+            ramping[plan.endpoints[ramp.endpoint].label].map { (ramp, UInt32($0)) }
+        }
+        return snapshot(
+            health, probes: probeIdentifiers,
+            ramping: Dictionary(uniqueKeysWithValues: parts))
     }
 
     /// Number of the GEO name with this owner.

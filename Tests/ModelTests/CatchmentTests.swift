@@ -13,7 +13,9 @@ import Testing
         model.drawHealth(&random)
         let source = MemoryLocationSource(model.networks)
         let world = try load([("example.com", model.zoneText)], source: source)
-        let answers = world.snapshot(down: model.down).answers
+        let answers = world.snapshot(
+            down: model.down, ramping: model.ramping, figures: model.figures
+        ).answers
         let geo = random.pick(model.geos)
         let comment: Comment = "seed \(seed), \(geo.label):\n\(model.zoneText)"
         let name = try world.geo("\(geo.label).example.com.")

@@ -121,26 +121,41 @@ extension SteeringModel {
         let external = ["edge.example.net.", "edge.example.org."]
         let known = endpoints.map(\.label) + geos.map(\.label) + external
         var geo = Geo(label: label, policy: .failover, targets: [])
-        switch random.number(0...4) {
+        switch random.number(0...11) {
         case 0: geo.policy = .nearest
         case 1: geo.policy = .weighted(byClient: true)
         case 2: geo.policy = .weighted(byClient: false)
         case 3 where !maps.isEmpty: geo.policy = .map(random.pick(maps).label)
+        case 4: geo.policy = .hash
+        case 5: geo.policy = .random
+        case 6: geo.policy = .roundRobin
+        case 7: geo.policy = .all
+        case 8: geo.policy = .leastConnections
+        case 9: geo.policy = .leastResponseTime
+        case 10: geo.policy = .twoChoices
         default: break
         }
+        if random.number(0...2) == 0 { geo.answers = random.number(1...3) }
+        // What is answered together has addresses.
+        let candidates = geo.answerCount > 1 ? endpoints.map(\.label) : known
         switch geo.policy {
         case .nearest: geo.targets = some(regionLabels, &random).map { ($0, 1) }
         case .map:
             if Bool.random(using: &random) {
                 geo.targets = some(regionLabels, &random).map { ($0, 1) }
             }
-        case .failover: geo.targets = some(known, &random).map { ($0, 1) }
-        case .weighted:
-            geo.targets = some(known, &random).map { ($0, random.pick([0, 1, 5, 90])) }
+        case .failover, .all: geo.targets = some(candidates, &random).map { ($0, 1) }
+        default:
+            geo.targets = some(candidates, &random).map { ($0, random.pick([0, 1, 5, 90])) }
             geo.targets[0].weight = 10
         }
         if random.number(0...2) == 0 { geo.backups = Array(some(known, &random).prefix(2)) }
         geo.lastResort = random.pick(["all", "all", "first", "none", random.pick(known)])
+        geo.panic = random.pick([0, 0, 34, 50, 100])
+        geo.ramps = random.number(0...2) == 0 && geo.policy != .all
+        geo.skip = random.pick([0, 0, 0, 1, 2])
+        geo.within = random.pick([0, 0, 10, 100])
+        geo.isIndependent = random.number(0...3) == 0
         geo.usesClientSubnet = random.number(0...4) > 0
         geo.ttlMin = random.pick([5, 10, 30])
         geo.ttlMax = geo.ttlMin + random.pick([0, 30])
@@ -153,6 +168,16 @@ extension SteeringModel {
         down = []
         for address in endpoints.flatMap(\.addresses) where random.number(1...oneIn) == 1 {
             down.insert(address.address)
+        }
+        figures = [:]
+        for endpoint in endpoints where random.number(0...3) > 0 {
+            figures[endpoint.label] = (
+                random.pick([nil, 0, 10, 12, 100]), random.pick([nil, 5, 6, 50])
+            )
+        }
+        ramping = [:]
+        for endpoint in endpoints where random.number(0...2) == 0 {
+            ramping[endpoint.label] = random.pick([0, 35, 95])
         }
     }
 }

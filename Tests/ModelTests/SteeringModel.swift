@@ -21,6 +21,13 @@ struct SteeringModel {
         case failover
         case weighted(byClient: Bool)
         case map(String)
+        case hash
+        case random
+        case roundRobin
+        case all
+        case leastConnections
+        case leastResponseTime
+        case twoChoices
     }
     struct Geo {
         var label: String
@@ -32,6 +39,18 @@ struct SteeringModel {
         var usesClientSubnet = true
         var ttlMax = 30
         var ttlMin = 30
+        /// Nil: not written.
+        var answers: Int?
+        /// 0: not written.
+        var panic = 0
+        var ramps = false
+        var skip = 0
+        /// Percent; 0: not written.
+        var within = 0
+        var isIndependent = false
+
+        /// Targets that answer together.
+        var answerCount: Int { answers ?? (policy == .all ? 32 : 1) }
     }
     struct MapLine {
         /// As in the zone file: `country=DE`, `net=10.0.0.0/8`, `default`.
@@ -45,6 +64,10 @@ struct SteeringModel {
     var maps: [(label: String, lines: [MapLine])] = []
     var networks: [(prefix: Prefix, place: Place)] = []
     var down: Set<IPAddress> = []
+    /// Targets that came back not long ago, and the percentage of their clients that they get.
+    var ramping: [String: Int] = [:]
+    /// What is measured of each address of a target that is checked.
+    var figures: [String: (connections: Double?, milliseconds: Double?)] = [:]
 
     // MARK: - As a zone file
 
@@ -81,12 +104,25 @@ struct SteeringModel {
         case .failover: words.append("failover")
         case .weighted: words.append("weighted")
         case .map(let map): words.append("map=\(map)")
+        case .hash: words.append("hash")
+        case .random: words.append("random")
+        case .roundRobin: words.append("round-robin")
+        case .all: words.append("all")
+        case .leastConnections: words.append("least-connections")
+        case .leastResponseTime: words.append("least-response-time")
+        case .twoChoices: words.append("two-choices")
         }
         words += geo.targets.map { $0.weight == 1 ? $0.label : "\($0.label):\($0.weight)" }
         if geo.policy == .weighted(byClient: true) { words.append("by=client") }
         if !geo.backups.isEmpty { words.append("backup=" + geo.backups.joined(separator: ",")) }
         if geo.lastResort != "all" { words.append("last-resort=\(geo.lastResort)") }
         if !geo.usesClientSubnet { words.append("ecs=off") }
+        if geo.panic > 0 { words.append("panic=\(geo.panic)%") }
+        if geo.skip > 0 { words.append("skip=\(geo.skip)") }
+        if geo.within > 0 { words.append("within=\(geo.within)%") }
+        if geo.isIndependent { words.append("family=independent") }
+        if geo.ramps { words.append("ramp=1m") }
+        if let answers = geo.answers { words.append("answers=\(answers)") }
         return words.joined(separator: " ")
     }
 
@@ -98,17 +134,28 @@ struct SteeringModel {
 
     func isUp(_ address: Address) -> Bool { !address.isChecked || !down.contains(address.address) }
 
-    func isUp(_ label: String) -> Bool {
+    /// As `geo` sees it when that family is asked for.
+    func isUp(_ label: String, seenBy geo: Geo, _ family: IPAddress.Family) -> Bool {
         if let endpoint = endpoint(label) {
-            return IPAddress.Family.allCases.allSatisfy { family in
-                let members = endpoint.addresses.filter { $0.address.family == family }
-                let needed = needed(endpoint.require, of: members.count)
-                return members.isEmpty || members.count { isUp($0) } >= needed
-            }
+            return geo.isIndependent
+                ? isUp(endpoint, family) ?? false
+                : IPAddress.Family.allCases.allSatisfy { isUp(endpoint, $0) ?? true }
         }
-        guard let geo = geo(label) else { return true }
-        let served = isWeighted(geo) ? shares(of: geo) : targets(of: geo)
-        return (served + geo.backups).contains { isUp($0) }
+        guard let child = self.geo(label) else { return true }
+        let served = dealsShares(child) ? shares(of: child) : targets(of: child)
+        return (served + child.backups).contains { isUp($0, seenBy: child, family) }
+    }
+
+    /// Nil: it has none of that family.
+    private func isUp(_ endpoint: Endpoint, _ family: IPAddress.Family) -> Bool? {
+        let members = endpoint.addresses.filter { $0.address.family == family }
+        let needed = needed(endpoint.require, of: members.count)
+        return members.isEmpty ? nil : members.count { isUp($0) } >= needed
+    }
+
+    private func isThere(_ label: String, _ geo: Geo, _ family: IPAddress.Family) -> Bool {
+        guard geo.isIndependent, let endpoint = endpoint(label) else { return true }
+        return isUp(endpoint, family) != nil
     }
 
     private func shares(of geo: Geo) -> [String] {
@@ -142,16 +189,21 @@ struct SteeringModel {
 
     /// Everything a name may lead to by its targets is up.
     func isSteady(_ label: String) -> Bool {
-        if endpoint(label) != nil { return isUp(label) }
+        if let endpoint = endpoint(label) {
+            return IPAddress.Family.allCases.allSatisfy { isUp(endpoint, $0) ?? true }
+        }
         guard let geo = geo(label) else { return true }
-        return targets(of: geo).allSatisfy { isSteady($0) }
+        return targets(of: geo).allSatisfy { isSteady($0) && part($0, geo) == 100 }
     }
 
     /// The addresses answered: those that are up; all of an endpoint that is down.
-    func answered(_ label: String, _ family: IPAddress.Family) -> Set<IPAddress> {
+    func answered(
+        _ label: String, seenBy geo: Geo, _ family: IPAddress.Family
+    ) -> Set<IPAddress> {
         guard let endpoint = endpoint(label) else { return [] }
         let all = endpoint.addresses.filter { $0.address.family == family }
-        return Set(all.filter { isUp($0) || !isUp(label) }.map(\.address))
+        let isClosed = !isUp(label, seenBy: geo, family)
+        return Set(all.filter { isUp($0) || isClosed }.map(\.address))
     }
 
     // MARK: - Places and orders
@@ -218,17 +270,25 @@ struct SteeringModel {
         return rows.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.map(\.label)
     }
 
+    /// What the answer depends on: for each place of the order, too, how many from there on are
+    /// equals.
+    private func orderAndEquals(_ geo: Geo, _ address: IPAddress) -> [String] {
+        let order = order(geo, address)
+        let equals = order.indices.map { equalCount(Array(order[$0...]), geo, address) }
+        return order + equals.map(String.init)
+    }
+
     /// The widest prefix around `address` in which every address has its order, found from where
     /// orders may change. An IPv6 form that carries IPv4 is looked up as that.
     func scope(_ geo: Geo, _ address: IPAddress) -> Int {
         if let (inside, offset) = address.embeddedIPv4 { return offset + scope(geo, inside) }
-        let wanted = order(geo, address)
+        let wanted = orderAndEquals(geo, address)
         let starts = changes(geo, address.family)
         var scope = 0
         for (index, start) in starts.enumerated() {
             let here = IPAddress(leftAligned: start, family: address.family)
             let carriesIPv4 = here.embeddedIPv4 != nil
-            guard carriesIPv4 || order(geo, here) != wanted else { continue }
+            guard carriesIPv4 || orderAndEquals(geo, here) != wanted else { continue }
             // The end of the stretch that differs which is nearer to `address`.
             let end = index + 1 < starts.count ? starts[index + 1] - 1 : UInt128.max
             let nearest = address.bits < start ? start : end
@@ -259,43 +319,175 @@ struct SteeringModel {
 
     // MARK: - Deciding
 
-    /// One step: what may be chosen (several where shares are drawn; none: NODATA), and why.
-    func choices(_ geo: Geo, _ address: IPAddress) -> (labels: [String], reason: String) {
+    /// What one step may choose: targets that answer together, of which the first is the one that
+    /// was picked (none: NODATA), and why.
+    struct Choice: Equatable {
+        var labels: [String]
+        var reason: String
+    }
+
+    /// Several where shares are drawn or hashed, or where a target ramps.
+    struct Step {
+        var choices: [Choice]
+        /// Which of them is told by the client's prefix.
+        var isHashed = false
+    }
+
+    func step(_ geo: Geo, _ address: IPAddress, _ family: IPAddress.Family) -> Step {
         let labels = targets(of: geo)
+        let isInPanic = isInPanic(geo, family)
+        var reason: String
         var order = labels
-        var reason = "failover"
         switch geo.policy {
-        case .failover: break
-        case .nearest:
-            reason = "nearest"
-            order = self.order(geo, address)
-        case .map:
-            reason = "map"
-            order = self.order(geo, address)
-        case .weighted:
-            let shares = shares(of: geo)
-            let up = shares.filter { isUp($0) }
-            if !up.isEmpty { return (up, "weighted") }
-            if let backup = geo.backups.first(where: { isUp($0) }) { return ([backup], "backup") }
-            if geo.lastResort == "all" { return (shares, "last-resort") }
+        case .failover: reason = "failover"
+        case .all: reason = "all"
+        case .nearest: (reason, order) = ("nearest", self.order(geo, address))
+        case .map: (reason, order) = ("map", self.order(geo, address))
+        case .hash: (reason, order) = ("hash", shares(of: geo))
+        case .weighted, .random, .roundRobin: (reason, order) = ("weighted", shares(of: geo))
+        case .leastConnections, .leastResponseTime, .twoChoices:
+            (reason, order) = ("load", shares(of: geo))
         }
-        if let best = order.first(where: { isUp($0) }), !isWeighted(geo) { return ([best], reason) }
-        if order.isEmpty { return ([], reason) }
-        if let backup = geo.backups.first(where: { isUp($0) }) { return ([backup], "backup") }
+        if isInPanic { reason = "panic" }
+        let up = order.filter {
+            isInPanic ? isThere($0, geo, family) : isUp($0, seenBy: geo, family)
+        }
+        let isByClient = [.hash, .weighted(byClient: true)].contains(geo.policy)
+        func only(_ labels: [String], _ reason: String) -> Step {
+            Step(choices: [Choice(labels: Array(labels.prefix(geo.answerCount)), reason: reason)])
+        }
+        if !up.isEmpty {
+            if dealsShares(geo) {
+                let dealt = windows(leastLoaded(up, geo), then: [], geo, reason)
+                return Step(choices: dealt, isHashed: isByClient)
+            }
+            return best(of: up, geo, address, reason)
+        }
+        if order.isEmpty && !dealsShares(geo) { return only([], reason) }
+        if let backup = geo.backups.first(where: { isUp($0, seenBy: geo, family) }) {
+            return only([backup], "backup")
+        }
+        let there = order.filter { isThere($0, geo, family) }
+        let rest = there.isEmpty ? order : there
         switch geo.lastResort {
-        case "all": return ([order[0]], "last-resort")
-        case "first": return ([labels[0]], "last-resort")
-        case "none": return ([], "last-resort")
-        default: return ([geo.lastResort], "last-resort")
+        case "all" where dealsShares(geo):
+            let dealt = windows(rest, then: [], geo, "last-resort")
+            return Step(choices: dealt, isHashed: isByClient)
+        case "all": return only(rest, "last-resort")
+        case "first": return only([labels[0]], "last-resort")
+        case "none": return only([], "last-resort")
+        default: return only([geo.lastResort], "last-resort")
         }
     }
 
-    func isWeighted(_ geo: Geo) -> Bool { if case .weighted = geo.policy { true } else { false } }
+    /// Those that get any clients: within a quarter of the least; all but the one that loses every
+    /// draw of two.
+    private func leastLoaded(_ labels: [String], _ geo: Geo) -> [String] {
+        let isTime = geo.policy == .leastResponseTime
+        guard isTime || [.leastConnections, .twoChoices].contains(geo.policy), labels.count > 1
+        else { return labels }
+        var scores = labels.map { label -> Double? in
+            guard let figures = figures[label],
+                endpoint(label)?.addresses.contains(where: { $0.isChecked && isUp($0) }) ?? false
+            else { return nil }
+            let weight = Double(geo.targets.first { $0.label == label }?.weight ?? 1)
+            return isTime
+                ? figures.milliseconds.map { $0 / weight }
+                : figures.connections.map { ($0 + 1) / weight }
+        }
+        let known = scores.compactMap(\.self)
+        guard !known.isEmpty else { return labels }
+        scores = scores.map { $0 ?? known.reduce(0, +) / Double(known.count) }
+        let least = scores.compactMap(\.self).min() ?? 0
+        return zip(labels, scores).filter { _, score in
+            let score = score ?? 0
+            return geo.policy == .twoChoices
+                ? scores.contains { $0 ?? 0 > score } || scores.count { $0 == score } > 1
+                : score <= least * 1.25
+        }.map(\.0)
+    }
+
+    /// Some of what may be served is up, and that is less than `panic=` wants.
+    private func isInPanic(_ geo: Geo, _ family: IPAddress.Family) -> Bool {
+        let served = (dealsShares(geo) ? shares(of: geo) : targets(of: geo))
+            .filter { isThere($0, geo, family) }
+        let upCount = served.count { isUp($0, seenBy: geo, family) }
+        return upCount > 0 && Double(upCount) / Double(served.count) < Double(geo.panic) / 100
+    }
+
+    /// Percent of its clients that a target gets.
+    func part(_ label: String, _ geo: Geo) -> Int { geo.ramps ? ramping[label] ?? 100 : 100 }
+
+    /// Each with those behind it, round in a circle, and the rest. Of what ramps, those that have
+    /// any clients yet.
+    private func windows(
+        _ labels: [String], then rest: [String], _ geo: Geo, _ reason: String
+    ) -> [Choice] {
+        var dealt = labels
+        let begun = labels.filter { part($0, geo) > 0 }
+        if !["panic", "last-resort"].contains(reason), !begun.isEmpty { dealt = begun }
+        return dealt.indices.map {
+            Choice(
+                labels: Array((dealt[$0...] + dealt[..<$0] + rest).prefix(geo.answerCount)),
+                reason: reason)
+        }
+    }
+
+    /// The best, or one that is about as good, or while it ramps the next for some of its clients.
+    private func best(
+        of all: [String], _ geo: Geo, _ address: IPAddress, _ reason: String
+    ) -> Step {
+        let up = Array(all.dropFirst(min(geo.policy == .all ? 0 : geo.skip, all.count - 1)))
+        let equalCount = equalCount(up, geo, address)
+        if equalCount > 1 {
+            let dealt = windows(
+                Array(up[..<equalCount]), then: Array(up[equalCount...]), geo, reason)
+            return Step(choices: dealt, isHashed: true)
+        }
+        var choices: [Choice] = []
+        for (index, label) in up.enumerated() {
+            let part = reason == "panic" ? 100 : part(label, geo)
+            if part > 0 {
+                choices.append(
+                    Choice(
+                        labels: Array(up[index...].prefix(geo.answerCount)),
+                        reason: index == 0 ? reason : "ramp"))
+            }
+            if part == 100 { return Step(choices: choices, isHashed: index > 0) }
+        }
+        choices.append(Choice(labels: Array(up.prefix(geo.answerCount)), reason: reason))
+        return Step(choices: choices, isHashed: true)
+    }
+
+    /// How many of the first are within so many percent of the best one's distance.
+    private func equalCount(_ up: [String], _ geo: Geo, _ address: IPAddress) -> Int {
+        let place = place(of: address)
+        guard geo.within > 0, let here = place.coordinates else { return 1 }
+        switch geo.policy {
+        case .nearest: break
+        case .map(let name):
+            guard line(lines(of: name), address, place)?.answer == ["nearest"] else { return 1 }
+        default: return 1
+        }
+        let distances = up.map { label in
+            endpoint(label)?.site.map { $0.biased(kilometers: haversine(here, $0.coordinates)) }
+                ?? 0
+        }
+        let limit = distances[0] * (1 + Double(geo.within) / 100)
+        return distances.count { $0 <= limit }
+    }
+
+    func dealsShares(_ geo: Geo) -> Bool {
+        switch geo.policy {
+        case .nearest, .failover, .map, .all: false
+        default: true
+        }
+    }
 
     /// Whether any step from here is drawn anew for each query.
     func isDrawn(_ label: String) -> Bool {
         guard let geo = geo(label) else { return false }
-        return geo.policy == .weighted(byClient: false)
+        return dealsShares(geo) && ![.weighted(byClient: true), .hash].contains(geo.policy)
             || (targets(of: geo) + geo.backups + [geo.lastResort]).contains { isDrawn($0) }
     }
 }

@@ -19,7 +19,8 @@ import Testing
                 [("example.com", model.zoneText)], source: MemoryLocationSource(model.networks))
             for _ in 0..<3 {
                 model.drawHealth(&random)
-                let snapshot = world.snapshot(down: model.down)
+                let snapshot = world.snapshot(
+                    down: model.down, ramping: model.ramping, figures: model.figures)
                 var asker = Asker(snapshot, seed: random.next())
                 for _ in 0..<8 {
                     let client = Client(
@@ -28,9 +29,12 @@ import Testing
                     let geo = random.pick(model.geos)
                     let place: Comment =
                         "seed \(seed), world \(number), \(geo.label) for \(client):\n\(model.zoneText)"
-                    let explanation = try explain(model, geo, client, snapshot, &random, place)
-                    guard !model.isDrawn(geo.label) else { continue }
-                    try ask(&asker, model, geo, client, explanation, place)
+                    for family in IPAddress.Family.allCases {
+                        let explanation = try explain(
+                            model, geo, client, family, snapshot, &random, place)
+                        guard !model.isDrawn(geo.label) else { continue }
+                        try ask(&asker, model, geo, client, family, explanation, place)
+                    }
                 }
             }
         }
@@ -38,16 +42,20 @@ import Testing
 
     /// Follows the explanation step by step; checks the decision that comes out.
     private func explain(
-        _ model: SteeringModel, _ geo: SteeringModel.Geo, _ client: Client, _ snapshot: Snapshot,
-        _ random: inout SeededGenerator, _ comment: Comment
+        _ model: SteeringModel, _ geo: SteeringModel.Geo, _ client: Client,
+        _ family: IPAddress.Family, _ snapshot: Snapshot, _ random: inout SeededGenerator,
+        _ comment: Comment
     ) throws -> Explanation {
         let answers = snapshot.answers
         let number = try #require(answers.plan.names.firstIndex { $0.name == owner(geo.label) })
         let seed = random.next()
         let plain = Place(continent: "EU", coordinates: Coordinates(latitude: 1, longitude: 1))
-        let explanation = answers.explain(name: number, client: client, place: plain, seed: seed)
+        let explanation = answers.explain(
+            name: number, client: client, place: plain, family: family, seed: seed)
         var source = RandomSource(seed: seed)
-        let decision = answers.decide(name: number, client: client, random: &source)
+        let decision = answers.decide(
+            name: number + (family == .ipv6 ? answers.ipv6NameOffset : 0), client: client,
+            random: &source)
         #expect(explanation.decision.outcome == decision.outcome, comment)
         #expect(explanation.decision.ttl == decision.ttl, comment)
         #expect(explanation.decision.scope == decision.scope, comment)
@@ -62,16 +70,25 @@ import Testing
             let isLookedUp = geo.usesClientSubnet && client.subnet != nil
             let address = geo.usesClientSubnet ? client.subnet ?? client.source : client.source
             let lookedUp = address.embeddedIPv4?.address ?? address
-            let expected = model.choices(geo, lookedUp)
-            reasons.append(expected.reason)
-            #expect(step.reason.name == expected.reason, comment)
+            let expected = model.step(geo, lookedUp, family)
+            reasons.append(step.reason.name)
+            let together = step.candidates.filter(\.isChosen).map(\.label)
             #expect(
-                step.chosen.map { expected.labels.contains($0) } ?? expected.labels.isEmpty, comment
-            )
+                expected.choices.contains {
+                    $0.labels.first == step.chosen && $0.reason == step.reason.name
+                        && (together.isEmpty || Set($0.labels) == Set(together))
+                }, "\(expected) \(step.chosen ?? "-") \(step.reason.name) \(together); \(comment)")
             ttl = min(ttl, model.isSteady(label) ? geo.ttlMax : geo.ttlMin)
-            if isLookedUp { scope = max(scope, stepScope(model, geo, address)) }
+            if isLookedUp {
+                scope = max(scope, stepScope(model, geo, address, expected.isHashed))
+            }
             for candidate in step.candidates {
-                #expect(candidate.isUp == model.isUp(candidate.label), comment)
+                // What is up by either family keeps a nested name up.
+                let families = model.geo(candidate.label) == nil ? [family] : [.ipv4, .ipv6]
+                #expect(
+                    candidate.isUp
+                        == families.contains { model.isUp(candidate.label, seenBy: geo, $0) },
+                    comment)
             }
             label = step.chosen ?? ""
         }
@@ -79,7 +96,7 @@ import Testing
         #expect(explanation.target == (label.isEmpty ? nil : label), comment)
         #expect(decision.scope == scope, comment)
         #expect(Int(decision.ttl) == ttl, comment)
-        let special = reasons.first { $0 == "backup" || $0 == "last-resort" }
+        let special = reasons.first { ["backup", "last-resort", "ramp", "panic"].contains($0) }
         #expect(decision.reason.name == special ?? reasons.last, comment)
         try expectOutcome(decision, label, answers, comment)
         return explanation
@@ -87,16 +104,12 @@ import Testing
 
     /// How far the answer of one step holds: for a place's order, or for the prefix that is hashed.
     private func stepScope(
-        _ model: SteeringModel, _ geo: SteeringModel.Geo, _ address: IPAddress
+        _ model: SteeringModel, _ geo: SteeringModel.Geo, _ address: IPAddress, _ isHashed: Bool
     ) -> Int {
+        let hashed = isHashed ? (address.family == .ipv4 ? 24 : 48) : 0
         switch geo.policy {
-        case .nearest, .map: return model.scope(geo, address)
-        case .failover, .weighted(byClient: false): return 0
-        case .weighted(byClient: true):
-            // Shares are dealt only among several that may be served.
-            let (_, reason) = model.choices(geo, address)
-            let isDealt = reason == "weighted" || reason == "last-resort" && geo.lastResort == "all"
-            return isDealt ? (address.family == .ipv4 ? 24 : 48) : 0
+        case .nearest, .map: return max(model.scope(geo, address), hashed)
+        default: return hashed
         }
     }
 
@@ -105,7 +118,9 @@ import Testing
     ) throws {
         switch decision.outcome {
         case .nothing: #expect(label.isEmpty, comment)
-        case .endpoint(let index): #expect(answers.plan.endpoints[index].label == label, comment)
+        case .endpoint, .group:
+            let first = answers.endpoints(of: decision.outcome).first
+            #expect(first.map { answers.plan.endpoints[$0].label } == label, comment)
         case .external(let start):
             let name = try #require(DomainName(label), comment)
             let bytes = withExtendedLifetime(answers) {
@@ -119,29 +134,33 @@ import Testing
     /// where it has none of the family.
     private func ask(
         _ asker: inout Asker, _ model: SteeringModel, _ geo: SteeringModel.Geo, _ client: Client,
-        _ explanation: Explanation, _ comment: Comment
+        _ family: IPAddress.Family, _ explanation: Explanation, _ comment: Comment
     ) throws {
-        for family in IPAddress.Family.allCases {
-            let type: RRType = family == .ipv4 ? .a : .aaaa
-            let message = try asker.ask(
-                owner(geo.label), type, from: client.source,
-                subnet: client.subnet.map { Prefix($0) })
-            #expect(message.responseCode == 0 && message.isAuthoritative, comment)
-            if client.subnet != nil {
-                #expect(message.clientSubnetScope == explanation.decision.scope, comment)
-            }
-            let ttls = message.answers.map(\.ttl)
-            #expect(ttls.allSatisfy { $0 == explanation.decision.ttl }, comment)
-            if case .external = explanation.decision.outcome {
-                #expect(message.answers.map(\.type) == [.cname], comment)
-                #expect(message.answers.first?.rdata == DomainName(explanation.target ?? "")?.wire)
-                continue
-            }
-            let addresses = message.answers.compactMap { IPAddress(bytes: $0.rdata) }
-            let expected = model.answered(explanation.target ?? "", family)
-            #expect(Set(addresses) == expected && addresses.count == expected.count, comment)
-            #expect(message.authorities.isEmpty == !expected.isEmpty, comment)
+        let type: RRType = family == .ipv4 ? .a : .aaaa
+        let message = try asker.ask(
+            owner(geo.label), type, from: client.source,
+            subnet: client.subnet.map { Prefix($0) })
+        #expect(message.responseCode == 0 && message.isAuthoritative, comment)
+        if client.subnet != nil {
+            #expect(message.clientSubnetScope == explanation.decision.scope, comment)
         }
+        let ttls = message.answers.map(\.ttl)
+        #expect(ttls.allSatisfy { $0 == explanation.decision.ttl }, comment)
+        if case .external = explanation.decision.outcome {
+            #expect(message.answers.map(\.type) == [.cname], comment)
+            #expect(message.answers.first?.rdata == DomainName(explanation.target ?? "")?.wire)
+            return
+        }
+        let addresses = message.answers.compactMap { IPAddress(bytes: $0.rdata) }
+        let together = explanation.steps.last?.candidates.filter(\.isChosen).map(\.label) ?? []
+        let labels = together.isEmpty ? [explanation.target ?? ""] : together
+        let last = try #require(
+            explanation.steps.last.flatMap { step in
+                model.geos.first { owner($0.label) == step.name.name }
+            })
+        let expected = Set(labels.flatMap { model.answered($0, seenBy: last, family) })
+        #expect(Set(addresses) == expected && addresses.count == expected.count, comment)
+        #expect(message.authorities.isEmpty == !expected.isEmpty, comment)
     }
 
     private func owner(_ label: String) -> DomainName {

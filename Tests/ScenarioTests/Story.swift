@@ -19,6 +19,8 @@ import Zones
 ///     down fra                  every probe of the target's addresses fails; `up fra` ends it
 ///     down 198.51.100.20        one address
 ///     drain fra / degraded fra  other states, in the same way
+///     ramping fra 40            the target came back not long ago, and gets so much of its clients
+///     connections fra 120       what its reports say; `milliseconds fra 35`: how long probes take
 ///     query www.example.com A [from=203.0.113.0/24] [resolver=192.0.2.1] [edns=512|none] [tcp]
 ///       rcode NOERROR           first line: RCODE, then the flags that must be set: aa tc
 ///       answer www.example.com. 30 IN A 198.51.100.1
@@ -50,6 +52,8 @@ struct StoryPlayer {
     private var zones: [(origin: String, text: String)] = []
     private var places: [(prefix: Prefix, place: Place)] = []
     private var states: [String: HealthState] = [:]
+    private var ramping: [String: UInt32] = [:]
+    private var figures: [String: ProbeFigures] = [:]
     private var world: World?
     private(set) var queryCount = 0
     /// A query has been asked of the zones read so far.
@@ -68,6 +72,7 @@ struct StoryPlayer {
                 while let line = rest.popFirst(), line.text != "end" { body += line.text + "\n" }
                 // Zones after a query are another world's.
                 if isAsked { (zones, places, states, isAsked) = ([], [], [:], false) }
+                (ramping, figures) = ([:], [:])
                 zones.append((words[1], body))
                 world = nil
             case "place":
@@ -77,6 +82,10 @@ struct StoryPlayer {
             case "drain": states[words[1]] = .drain
             case "degraded": states[words[1]] = .degraded
             case "up": states[words[1]] = nil
+            case "connections": figures[words[1], default: .init()].connections = Double(words[2])
+            case "milliseconds":
+                figures[words[1], default: .init()].milliseconds = Double(words[2])
+            case "ramping": ramping[words[1]] = UInt32(words[2])
             case "query":
                 var expected: [[String]] = []
                 while let next = rest.first, next.text.hasPrefix("  ") {
@@ -138,11 +147,17 @@ struct StoryPlayer {
             let told = ["\(probe.address)"] + owners.map(\.label)
             let state = HealthState.worst(told.map { states[$0] ?? .up })
             health[ProbeIdentifier(index)] = state
+            health[figuresOf: ProbeIdentifier(index)] = told.compactMap { figures[$0] }.first
             if state == .degraded {
                 health[weightOf: ProbeIdentifier(index)] = HealthTable.degradedWeight
             }
         }
-        return world.snapshot(health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) })
+        let parts = world.plan.ramps.compactMap { ramp in
+            ramping[world.plan.endpoints[ramp.endpoint].label].map { (ramp, $0) }
+        }
+        return world.snapshot(
+            health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) },
+            ramping: Dictionary(uniqueKeysWithValues: parts))
     }
 
     private mutating func ask(_ words: [String], _ expected: [[String]], line: Int) throws {

@@ -24,6 +24,10 @@ import Testing
                 both  GEO weighted fra:3 nrt:1 by=query
                 some  GEO weighted fra:3 nrt:1 by=client
                 near  GEO failover app nrt
+                turn  GEO round-robin fra nrt
+                hash  GEO hash fra nrt
+                pair  GEO nearest fra nrt answers=2
+                any   GEO all fra nrt
                 text  TXT "a, \\"quoted\\" word"
 
                 """)
@@ -82,6 +86,7 @@ import Testing
         }
         for names in [
             ["app.example.com"], ["www.example.com"], ["near.example.com"], ["some.example.com"],
+            ["hash.example.com"], ["pair.example.com"], ["any.example.com"],
             ["cdn.example.com"], ["no.example.com"], ["www.example.org"],
         ] {
             for type in ["A", "AAAA", "TXT"] {
@@ -142,6 +147,13 @@ import Testing
         let (_, text) = try checked.check(["--from", file, "both.example.com"])
         let frankfurt = text.split(separator: "\n").count { $0.contains(",fra,weighted,") }
         #expect((2850...3150).contains(frankfurt))
+    }
+
+    @Test func turnsGoOnFromLineToLine() throws {
+        let file = try clients(String(repeating: "203.0.113.7\n", count: 6))
+        let (_, text) = try checked.check(["--from", file, "turn.example.com"])
+        let targets = text.split(separator: "\n").dropFirst().map { $0.split(separator: ",")[6] }
+        #expect(targets == ["fra", "nrt", "fra", "nrt", "fra", "nrt"])
     }
 
     @Test func progressIsShownAtATerminalOnly() throws {

@@ -123,6 +123,13 @@ private func text(_ geo: GeoRecord) -> String {
     case .failover: words.append("failover")
     case .weighted: words.append("weighted")
     case .map(let map): words.append("map=\(map.name)")
+    case .hash: words.append("hash")
+    case .random: words.append("random")
+    case .roundRobin: words.append("round-robin")
+    case .all: words.append("all")
+    case .twoChoices: words.append("two-choices")
+    case .leastConnections: words.append("least-connections")
+    case .leastResponseTime: words.append("least-response-time")
     }
     words += text(geo.targets)
     if let service = geo.service {
@@ -139,6 +146,12 @@ private func text(_ geo: GeoRecord) -> String {
     case .name(let name): words.append("last-resort=\(name.name)")
     }
     words.append(geo.usesClientSubnet ? "ecs=on" : "ecs=off")
+    if let answers = geo.answers { words.append("answers=\(answers)") }
+    if geo.ramp > .zero { words.append("ramp=\(milliseconds(geo.ramp))") }
+    if geo.panic > 0 { words.append("panic=\(geo.panic)%") }
+    if geo.within > 0 { words.append("within=\(geo.within)%") }
+    if geo.skip > 0 { words.append("skip=\(geo.skip)") }
+    if geo.isIndependent { words.append("family=independent") }
     if geo.hold > .zero { words.append("hold=\(milliseconds(geo.hold))") }
     return words.joined(separator: " ")
 }

@@ -1,0 +1,51 @@
+import Health
+import Zones
+
+// How long an answer may be kept.
+extension AnswerTableBuilder {
+    /// Seconds for which nothing can change about an endpoint, as far as its checks tell: `.max`
+    /// while its state is firm, and how soon it may be another while that is in question.
+    ///
+    /// An address that is down at a target that is up for all that does not put it in question.
+    func calmSeconds(
+        _ endpoint: Endpoint, _ state: HealthState, _ health: HealthTable,
+        _ probes: [ProbeIdentifier]
+    ) -> UInt32 {
+        let least = endpoint.addresses.flatMap(\.probes).compactMap { index in
+            health[probes[index]].isOpen == state.isOpen
+                ? health[timeToChangeOf: probes[index]] : nil
+        }.min()
+        guard let least else { return state.isOpen ? .max : 0 }
+        return UInt32(clamping: least.components.seconds)
+    }
+
+    /// The same for each selector: the least of all that it may lead to. What is held or ramps may
+    /// change at any moment.
+    func calmSeconds() -> [UInt32] {
+        var calm = plan.selectors.map { selector in
+            selector.targets.map { target in
+                guard case .endpoint(let index) = target else { return UInt32.max }
+                let isFree =
+                    !isHeld(target, by: selector) && part(of: target, by: selector) == 100
+                return isFree ? endpointCalm[index] : 0
+            }.min() ?? .max
+        }
+        // Nesting is bounded and without cycles.
+        for _ in 0..<SteeringPlan.nestingMax {
+            for (index, selector) in plan.selectors.enumerated() {
+                for case .name(let name) in selector.targets {
+                    calm[index] = min(calm[index], calm[plan.names[name].selector])
+                }
+            }
+        }
+        return calm
+    }
+}
+
+extension TTLRange {
+    /// The maximum while all is firm; else no longer than nothing can change, and no shorter than
+    /// the minimum.
+    func clamp(_ calm: UInt32) -> UInt32 {
+        Swift.max(minimum, Swift.min(maximum, calm))
+    }
+}

@@ -14,7 +14,7 @@ PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
 PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
-    dnsdist haproxy ldnsutils nsd openssl unbound valgrind
+    dnsdist fish haproxy ldnsutils man-db mandoc nsd openssl unbound valgrind zsh
 # Only what `make bench` measures beside geodnsd, and with.
 PACKAGES_BENCH := gdnsd iproute2 knot-module-geoip util-linux
 # Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
@@ -30,6 +30,13 @@ SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR  ?= $(PREFIX)/bin
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+DATADIR ?= $(PREFIX)/share
+MANDIR  ?= $(DATADIR)/man
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR  ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
+PROGRAMS_USER  := geodns-check geodns-mmdb
+PROGRAMS_ADMIN := geodnsctl geodnsd
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -87,17 +94,27 @@ bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
-	@for script in .ci/run $(filter-out %.c,$(wildcard tools/*)) Tests/Demo/demo Tests/*/run; do bash -n "$$script"; done
+	@for script in .ci/run $(filter-out %.c %.py,$(wildcard tools/*)) Tests/Demo/demo Tests/*/run; do bash -n "$$script"; done
 	$(SWIFT) build --build-tests
 
 format: ## Bring the sources into form
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
-install: build ## Install programs, systemd unit, settings if there are none (PREFIX, DESTDIR)
+install: build ## Install programs, manual, completions, unit, settings if there are none (PREFIX, DESTDIR)
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(UNITDIR)'
 	install -m 755 .build/release/geodnsd '$(DESTDIR)$(SBINDIR)/'
 	install -m 755 .build/release/geodnsctl .build/release/geodns-check \
 	    .build/release/geodns-mmdb '$(DESTDIR)$(BINDIR)/'
+	install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(BASHDIR)' \
+	    '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	for name in $(PROGRAMS_USER); do \
+	    .build/release/$$name --manual > '$(DESTDIR)$(MANDIR)'/man1/$$name.1; done
+	for name in $(PROGRAMS_ADMIN); do \
+	    .build/release/$$name --manual > '$(DESTDIR)$(MANDIR)'/man8/$$name.8; done
+	for name in $(PROGRAMS_USER) $(PROGRAMS_ADMIN); do \
+	    .build/release/$$name --completion bash > '$(DESTDIR)$(BASHDIR)'/$$name; \
+	    .build/release/$$name --completion zsh > '$(DESTDIR)$(ZSHDIR)'/_$$name; \
+	    .build/release/$$name --completion fish > '$(DESTDIR)$(FISHDIR)'/$$name.fish; done
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' packaging/geodnsd.service.in \
 	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'
@@ -110,6 +127,9 @@ uninstall: ## Remove what `make install` installed, but for /etc/geodns
 	rm -f '$(DESTDIR)$(SBINDIR)/geodnsd' '$(DESTDIR)$(BINDIR)/geodnsctl' \
 	    '$(DESTDIR)$(BINDIR)/geodns-check' '$(DESTDIR)$(BINDIR)/geodns-mmdb' \
 	    '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	for name in $(PROGRAMS_USER) $(PROGRAMS_ADMIN); do \
+	    rm -f '$(DESTDIR)$(MANDIR)'/man?/$$name.? '$(DESTDIR)$(BASHDIR)'/$$name \
+	        '$(DESTDIR)$(ZSHDIR)'/_$$name '$(DESTDIR)$(FISHDIR)'/$$name.fish; done
 
 clean: ## Remove everything that was built
 	rm -rf .build geo-data/world-country.mmdb

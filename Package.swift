@@ -115,13 +115,15 @@ let package = Package(
             "geodns-check",
             [
                 "Addressing", "Configuration", "DNSWire", "Diagnostics", "Geography",
-                "GeoSources", "Health", "Loader", "Responder", "Steering", "ZoneFile", "Zones",
+                "GeoSources", "Health", "HealthMonitor", "Loader", "Responder", "Steering",
+                "SystemCalls", "ZoneFile", "Zones", "CLinux",
             ]),
         program("geodnsctl", ["Administration", "Configuration"]),
 
         // Builds location databases; the tests use it too.
         layer("DatabaseBuilder", ["Addressing", "Diagnostics"]),
-        program("geodns-mmdb", ["Addressing", "DatabaseBuilder", "Diagnostics"]),
+        program(
+            "geodns-mmdb", ["Addressing", "Configuration", "DatabaseBuilder", "Diagnostics"]),
 
         // A small HTTP front door that can be told to fail: for the demo and the tests.
         program("front-door", ["CLinux"], path: "Tests/FrontDoor"),

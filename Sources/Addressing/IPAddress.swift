@@ -118,10 +118,27 @@ extension IPAddress: LosslessStringConvertible {
 
     /// IPv6 as RFC 5952 recommends.
     @usableFromInline package var description: String {
+        var text: [UInt8] = []
+        write(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends what `description` is: lists of clients are written by the million.
+    package func write(to text: inout [UInt8]) {
         switch family {
-        case .ipv4: "\(byte(0)).\(byte(1)).\(byte(2)).\(byte(3))"
-        case .ipv6: ipv6Description
+        case .ipv4: IPAddress.writeIPv4(ipv4Value, to: &text)
+        case .ipv6: writeIPv6(to: &text)
         }
+    }
+
+    private static func writeIPv4(_ value: UInt32, to text: inout [UInt8]) {
+        var shift: UInt32 = 24
+        while shift > 0 {
+            text.append(decimal: UInt8(truncatingIfNeeded: value >> shift))
+            text.append(UInt8(ascii: "."))
+            shift -= 8
+        }
+        text.append(decimal: UInt8(truncatingIfNeeded: value))
     }
 
     /// All of `text` from `start` on.
@@ -199,24 +216,59 @@ extension IPAddress: LosslessStringConvertible {
         return letter < 6 ? letter + 10 : nil
     }
 
-    private var ipv6Description: String {
+    private func writeIPv6(to text: inout [UInt8]) {
         if bits >> 32 == 0xffff {
-            return "::ffff:" + IPAddress(ipv4: UInt32(truncatingIfNeeded: bits)).description
+            text += "::ffff:".utf8
+            return IPAddress.writeIPv4(UInt32(truncatingIfNeeded: bits), to: &text)
         }
-        let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * $0)) }
-        // The longest run of zero groups, at least two long, the first of equals (RFC 5952 §4.2).
+        let gap = longestRunOfZeros
+        var index = 0
+        while index < 8 {
+            if index == gap.lowerBound, !gap.isEmpty {
+                text += "::".utf8
+                index = gap.upperBound
+                continue
+            }
+            if index > 0, index != gap.upperBound { text.append(UInt8(ascii: ":")) }
+            text.append(hexadecimal: group(index))
+            index += 1
+        }
+    }
+
+    /// 16 bits; 0 is the first.
+    private func group(_ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * index))
+    }
+
+    /// Of groups, at least two long, the first of equals (RFC 5952 §4.2); else 0..<0.
+    private var longestRunOfZeros: Range<Int> {
         var best = 0..<0
         var start = 0
         while start < 8 {
             var end = start
-            while end < 8, groups[end] == 0 { end += 1 }
+            while end < 8, group(end) == 0 { end += 1 }
             if end - start > max(best.count, 1) { best = start..<end }
             start = max(end, start + 1)
         }
-        func text(_ range: Range<Int>) -> String {
-            groups[range].map { String($0, radix: 16) }.joined(separator: ":")
+        return best
+    }
+}
+
+extension [UInt8] {
+    /// Without leading zeros.
+    package mutating func append(decimal value: UInt8) {
+        if value >= 100 { append(UInt8(ascii: "0") + value / 100) }
+        if value >= 10 { append(UInt8(ascii: "0") + value / 10 % 10) }
+        append(UInt8(ascii: "0") + value % 10)
+    }
+
+    /// Without leading zeros.
+    fileprivate mutating func append(hexadecimal value: UInt16) {
+        var shift = value == 0 ? 0 : (15 - value.leadingZeroBitCount) / 4 * 4
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt16(shift) & 0xf)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            shift -= 4
         }
-        return best.isEmpty
-            ? text(0..<8) : text(0..<best.lowerBound) + "::" + text(best.upperBound..<8)
     }
 }

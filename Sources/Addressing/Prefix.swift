@@ -40,18 +40,38 @@ extension Prefix: LosslessStringConvertible {
     /// `address/length`, or a bare address for the longest prefix. Nil when it is neither, or when
     /// bits past the length are set: a typing error more often than not.
     @usableFromInline package init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let address = IPAddress(String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
+        self.init(utf8: text.utf8.span)
+    }
+
+    /// The same from the bytes of a text: a list of clients may hold millions of them.
+    package init?(utf8 text: Span<UInt8>) {
+        var slash = 0
+        while slash < text.count, text[slash] != UInt8(ascii: "/") { slash += 1 }
+        guard let address = IPAddress(utf8: text.extracting(0..<slash)) else { return nil }
+        guard slash < text.count else {
             self.init(address)
             return
         }
-        guard let length = Int(parts[1]), parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            (0...address.family.bitCount).contains(length),
-            address.masked(to: length) == address
+        let digits = slash + 1..<text.count
+        // 128 has three.
+        guard (1...3).contains(digits.count) else { return nil }
+        var length = 0
+        for index in digits {
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            length = length * 10 + Int(digit)
+        }
+        guard length <= address.family.bitCount, address.masked(to: length) == address
         else { return nil }
         self.init(address, length: length)
     }
 
     @usableFromInline package var description: String { "\(address)/\(length)" }
+
+    /// Appends what `description` is.
+    package func write(to text: inout [UInt8]) {
+        address.write(to: &text)
+        text.append(UInt8(ascii: "/"))
+        text.append(decimal: UInt8(truncatingIfNeeded: length))
+    }
 }

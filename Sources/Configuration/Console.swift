@@ -18,7 +18,7 @@ package func printError(_ line: String) {
 package func flushOutput() { _ = fflush(nil) }
 
 /// A variable of the environment; nil when it is not set, or empty.
-func environment(_ name: String) -> String? {
+package func environment(_ name: String) -> String? {
     // SAFETY: nobody changes the environment while this program runs.
     guard let value = unsafe getenv(name) else { return nil }
     let text = unsafe String(cString: value)

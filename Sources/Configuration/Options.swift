@@ -23,29 +23,68 @@ package struct Option: Sendable {
     }
 }
 
-/// A program's command line: its options, and what it says about itself.
+/// A program's command line: its options, and what it says about itself. Help, manual page and
+/// shell completions are made of it.
 package struct Program: Sendable {
+    /// A first operand that says what to do.
+    package struct Command: Sendable {
+        /// With its own operands: `drain TARGET…`.
+        package var usage: String
+        package var help: String
+
+        package init(_ usage: String, _ help: String) {
+            self.usage = usage
+            self.help = help
+        }
+
+        package var name: Substring { usage.prefix { $0 != " " } }
+    }
+
     package var name: String
+    /// Of the manual: 1 for anybody's programs, 8 for the administrator's (man(1)).
+    package var section: Int
     package var summary: String
     /// What follows the name and `[options]` in the usage line.
     package var operands: String
+    package var commands: [Command]
     package var options: [Option]
     /// Lines after the options in the help.
     package var notes: [String]
 
     package init(
-        name: String, summary: String, operands: String = "", options: [Option],
-        notes: [String] = []
+        name: String, section: Int = 1, summary: String, operands: String = "",
+        commands: [Command] = [], options: [Option], notes: [String] = []
     ) {
         self.name = name
+        self.section = section
         self.summary = summary
         self.operands = operands
+        self.commands = commands
         self.options = options
         self.notes = notes
     }
 
-    /// Of all three programs.
+    /// Of all programs.
     package static let version = "0.1.0"
+    /// Of the manual pages: when that version was made.
+    static let date = "2026-11-21"
+
+    /// Of every program.
+    static let commonOptions = [
+        Option("help", nil, "show this and end"),
+        Option("version", nil, "show the version and end"),
+        Option("manual", nil, "write the manual page for man(1) and end"),
+        Option(
+            "completion", "bash|zsh|fish",
+            "write what that shell wants to know to complete command "
+                + "lines, and end"),
+    ]
+
+    var allOptions: [Option] { options + Program.commonOptions }
+
+    package var usage: String {
+        "usage: \(name) [options]\(operands.isEmpty ? "" : " " + operands)"
+    }
 }
 
 /// What a program was told cannot be understood; it prints this and ends with `status`.
@@ -115,7 +154,7 @@ package struct Arguments: Sendable {
 extension Program {
     package enum Request: Sendable {
         case run(Arguments)
-        /// `--help` or `--version`: print this and end with status 0.
+        /// `--help` and the like: print this and end with status 0.
         case print(String)
     }
 
@@ -126,6 +165,7 @@ extension Program {
         while let word = words.popFirst() {
             if word == "--help" || word == "-h" { return .print(help) }
             if word == "--version" { return .print("\(name) \(Program.version)\n") }
+            if word == "--manual" { return .print(manualPage) }
             if word == "--" {
                 for rest in words { arguments.append(operand: rest) }
                 break
@@ -136,6 +176,12 @@ extension Program {
             }
             try parse(option: word, &words, into: &arguments)
         }
+        if let shell = arguments.last("completion") {
+            guard let text = completion(for: shell) else {
+                throw UsageError("--completion \(shell): expected bash, zsh or fish")
+            }
+            return .print(text)
+        }
         return .run(arguments)
     }
 
@@ -143,7 +189,7 @@ extension Program {
         option word: String, _ words: inout ArraySlice<String>, into arguments: inout Arguments
     ) throws(UsageError) {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let option = options.first(where: { "--" + $0.name == parts[0] }) else {
+        guard let option = allOptions.first(where: { "--" + $0.name == parts[0] }) else {
             throw UsageError("unknown option \(parts[0]); `\(name) --help` lists them all")
         }
         var value = ""
@@ -165,26 +211,26 @@ extension Program {
     }
 
     package var help: String {
-        var lines = [
-            "usage: \(name) [options]\(operands.isEmpty ? "" : " " + operands)", "", summary, "",
-            "options:",
-        ]
-        let rows =
-            options + [
-                Option("help", nil, "show this and end"),
-                Option("version", nil, "show the version and end"),
-            ]
-        let heads = rows.map { option in
-            "  --\(option.name)" + (option.placeholder.map { " " + $0 } ?? "")
-                + (option.mayRepeat ? " …" : "")
-        }
-        let width = heads.map(\.count).max() ?? 0
-        for (head, option) in zip(heads, rows) {
-            lines.append(
-                head + String(repeating: " ", count: width - head.count + 2) + option.help)
+        var lines = [usage, "", summary, "", "options:"]
+        lines += Program.columns(
+            allOptions.map { option in
+                (
+                    "--\(option.name)" + (option.placeholder.map { " " + $0 } ?? "")
+                        + (option.mayRepeat ? " …" : ""), option.help
+                )
+            })
+        if !commands.isEmpty {
+            lines += ["", "commands:"] + Program.columns(commands.map { ($0.usage, $0.help) })
         }
         if !notes.isEmpty { lines += [""] + notes }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func columns(_ rows: [(head: String, text: String)]) -> [String] {
+        let width = rows.map(\.head.count).max() ?? 0
+        return rows.map { head, text in
+            "  " + head + String(repeating: " ", count: width - head.count + 2) + text
+        }
     }
 }
 

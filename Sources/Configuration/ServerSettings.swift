@@ -55,7 +55,7 @@ package struct ServerSettings: Sendable {
     private static let textByteCountMax = 255
 
     package static let program = Program(
-        name: "geodnsd",
+        name: "geodnsd", section: 8,
         summary: "Answers DNS queries with the nearest datacenter that is up.",
         options: [
             Option(

@@ -29,6 +29,11 @@ package enum JSONText {
 
     /// Of values that are JSON already, in the order given.
     package static func object(_ members: [(name: String, value: String)]) -> String {
-        "{" + members.map { string($0.name) + ":" + $0.value }.joined(separator: ",") + "}"
+        "{" + self.members(members) + "}"
+    }
+
+    /// An object's members without its braces.
+    package static func members(_ members: [(name: String, value: String)]) -> String {
+        members.map { string($0.name) + ":" + $0.value }.joined(separator: ",")
     }
 }

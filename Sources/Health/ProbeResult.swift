@@ -38,6 +38,24 @@ package struct ProbeResult: Hashable, Sendable {
     package var isSilence = false
     /// Whole days that are left of the server's certificate, when one was seen.
     package var certificateDays: Int?
+    package var moments = Moments()
+
+    /// How long after its start the probe came how far; nil: not reached, or no such thing.
+    package struct Moments: Hashable, Sendable {
+        package var connected: Duration?
+        /// The TLS handshake was over.
+        package var secured: Duration?
+        /// The first byte of the answer was there.
+        package var answered: Duration?
+
+        package init(
+            connected: Duration? = nil, secured: Duration? = nil, answered: Duration? = nil
+        ) {
+            self.connected = connected
+            self.secured = secured
+            self.answered = answered
+        }
+    }
 
     package init(
         _ verdict: Verdict, in phase: Phase, because reason: String, statusCode: Int? = nil,

@@ -25,6 +25,7 @@ import SystemCalls
     /// Nil once it is over.
     private var socket: FileDescriptor?
     private var isConnected = false
+    private var connectTime: Duration?
     private var outgoing: [UInt8] = []
     private var incoming: [UInt8] = []
 
@@ -56,6 +57,7 @@ import SystemCalls
     /// Opens the socket and begins. An outcome here is the end already.
     func start() -> Outcome? {
         isConnected = false
+        connectTime = nil
         incoming = []
         do throws(Errno) {
             let socket = try open()
@@ -152,6 +154,7 @@ import SystemCalls
 
     private func connected() -> Outcome? {
         isConnected = true
+        connectTime = elapsed
         if case .plain = talk, outgoing.isEmpty, probe.check.receive.isEmpty {
             return end(.passed, .connect, "connected")
         }
@@ -279,6 +282,7 @@ import SystemCalls
         var result = ProbeResult(verdict, in: phase, because: reason, after: elapsed)
         if !incoming.isEmpty { result.byteCount = incoming.count }
         result.isSilence = isSilence && incoming.isEmpty
+        result.moments.connected = connectTime
         return end(.result(result))
     }
 

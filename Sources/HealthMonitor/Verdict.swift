@@ -14,6 +14,19 @@ enum Outcome {
     init(
         _ transfer: Transfer, endedWith code: CURLcode, now: Int64, patterns: PatternCache
     ) {
+        self.init(judging: transfer, endedWith: code, now: now, patterns: patterns)
+        guard case .result(var result) = self else { return }
+        result.moments = ProbeResult.Moments(
+            connected: transfer.time(CURLINFO_CONNECT_TIME_T),
+            secured: transfer.probe.check.isOverTLS
+                ? transfer.time(CURLINFO_APPCONNECT_TIME_T) : nil,
+            answered: transfer.time(CURLINFO_STARTTRANSFER_TIME_T))
+        self = .result(result)
+    }
+
+    private init(
+        judging transfer: Transfer, endedWith code: CURLcode, now: Int64, patterns: PatternCache
+    ) {
         let check = transfer.probe.check
         let duration = transfer.time(CURLINFO_TOTAL_TIME_T) ?? .zero
         let statusCode = transfer.number(CURLINFO_RESPONSE_CODE)

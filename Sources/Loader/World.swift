@@ -23,17 +23,23 @@ package struct World: Sendable {
     package let summaries: [ZoneSummary]
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
-    /// `forcedDown` count as down whatever their checks say; those in `held` are kept out, those
-    /// in `ramping` get that percentage of their clients.
+    /// `forcedDown` count as down whatever their checks say, those in `drained` as drained; those
+    /// in `held` are kept out, those in `ramping` get that percentage of their clients.
     package func snapshot(
         _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
-        held: Set<SteeringPlan.Hold> = [], ramping: [SteeringPlan.Ramp: UInt32] = [:]
+        drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
+        ramping: [SteeringPlan.Ramp: UInt32] = [:]
     ) -> Snapshot {
         Snapshot(
             zones: zones,
             answers: AnswerTable(
-                plan, health: health, probes: probes, forcedDown: forcedDown, held: held,
-                ramping: ramping))
+                plan, health: health, probes: probes, forcedDown: forcedDown, drained: drained,
+                held: held, ramping: ramping))
+    }
+
+    /// The same zones under another plan for the same names.
+    package func steered(by plan: SteeringPlan) -> World {
+        World(zones: zones, plan: plan, summaries: summaries)
     }
 }
 

@@ -1,7 +1,7 @@
 package import Addressing
 import DNSWire
 package import Health
-import Steering
+package import Steering
 import Tables
 import Zones
 
@@ -104,6 +104,9 @@ package struct Responder: ~Copyable {
         texts = unsafe settings.bytes.view
         readSettings()
     }
+
+    /// From now on, shares `by=query` are dealt by this.
+    package mutating func draw(from source: RandomSource) { random = source }
 
     private mutating func readSettings() {
         mayGoStraight =

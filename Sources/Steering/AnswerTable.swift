@@ -32,15 +32,16 @@ package final class AnswerTable: Sendable {
     let bytes: FrozenArray<UInt8>
 
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
-    /// down whatever their checks say; those in `held` are used only where nothing else is up.
-    /// Those in `ramping` get that percentage of their clients.
+    /// down whatever their checks say, those in `drained` as drained unless they are down; those in
+    /// `held` are used only where nothing else is up. Those in `ramping` get that percentage of
+    /// their clients.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
-        forcedDown: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
+        forcedDown: Set<Int> = [], drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
         ramping: [SteeringPlan.Ramp: UInt32] = [:]
     ) {
         var builder = AnswerTableBuilder(
-            plan, forcedDown: forcedDown, held: held, ramping: ramping)
+            plan, forcedDown: forcedDown, drained: drained, held: held, ramping: ramping)
         builder.build(health, probes)
         self.plan = plan
         endpointStates = builder.endpointStates
@@ -160,6 +161,7 @@ struct EndpointState: BitwiseCopyable, Sendable {
 struct AnswerTableBuilder {
     let plan: SteeringPlan
     let forcedDown: Set<Int>
+    let drained: Set<Int>
     let held: Set<SteeringPlan.Hold>
     let ramping: [SteeringPlan.Ramp: UInt32]
     var endpointStates: [HealthState] = []
@@ -198,11 +200,12 @@ struct AnswerTableBuilder {
     var familyEndpoints: [Int: Int] = [:]
 
     init(
-        _ plan: SteeringPlan, forcedDown: Set<Int>, held: Set<SteeringPlan.Hold>,
-        ramping: [SteeringPlan.Ramp: UInt32]
+        _ plan: SteeringPlan, forcedDown: Set<Int>, drained: Set<Int>,
+        held: Set<SteeringPlan.Hold>, ramping: [SteeringPlan.Ramp: UInt32]
     ) {
         self.plan = plan
         self.forcedDown = forcedDown
+        self.drained = drained
         self.held = held
         self.ramping = ramping
         nameIsUp = Array(repeating: nil, count: plan.names.count)
@@ -234,14 +237,16 @@ struct AnswerTableBuilder {
         _ endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
     ) {
         let isForcedDown = forcedDown.contains(endpointStates.count)
+        let isDrained = drained.contains(endpointStates.count)
         let states = endpoint.addressStates(health, probes)
         let families = endpoint.families
-        let endpointState = isForcedDown ? .down : endpoint.state(states)
+        var endpointState = isForcedDown ? .down : endpoint.state(states)
+        if isDrained, endpointState != .down { endpointState = .drain }
         endpointStates.append(endpointState)
         for (family, members) in families.enumerated() {
-            familyStates[family].append(
-                members.isEmpty
-                    ? nil : isForcedDown ? .down : endpoint.state(states, members: members))
+            var state = isForcedDown ? .down : endpoint.state(states, members: members)
+            if isDrained, state != .down { state = .drain }
+            familyStates[family].append(members.isEmpty ? nil : state)
         }
         endpointCalm.append(
             isForcedDown ? 0 : calmSeconds(endpoint, endpointState, health, probes))

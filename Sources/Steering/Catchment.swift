@@ -142,7 +142,7 @@ extension LocationSource {
 
 extension IPAddress {
     /// Length of the widest prefix that begins with this address.
-    fileprivate var alignment: Int { bits == 0 ? 0 : 128 - bits.trailingZeroBitCount }
+    package var alignment: Int { bits == 0 ? 0 : 128 - bits.trailingZeroBitCount }
 }
 
 extension Prefix {
@@ -151,7 +151,7 @@ extension Prefix {
     }
 
     /// The address behind the last one; nil at the end of the family.
-    fileprivate var following: IPAddress? {
+    package var following: IPAddress? {
         guard length > 0 else { return nil }
         let (next, overflow) = address.bits.addingReportingOverflow(1 << UInt128(128 - length))
         return overflow ? nil : IPAddress(leftAligned: next, family: family)

@@ -1,5 +1,6 @@
 package import Addressing
 package import Geography
+package import Health
 import Zones
 
 /// Why a client gets what it gets under a GEO name: every step of the decision that
@@ -11,6 +12,8 @@ package struct Explanation: Sendable {
         package var kilometers: Double?
         package var weight: UInt32
         package var isUp: Bool
+        /// Never `unknown`.
+        package var state: HealthState
         package var isChosen: Bool
     }
 
@@ -48,10 +51,20 @@ extension AnswerTable {
     package func explain(
         name: Int, client: Client, place: Place, family: IPAddress.Family = .ipv4, seed: UInt64
     ) -> Explanation {
+        explain(
+            name: name, client: client, place: place, family: family,
+            drawing: RandomSource(seed: seed))
+    }
+
+    /// The same with the draw that `source` gives next.
+    package func explain(
+        name: Int, client: Client, place: Place, family: IPAddress.Family,
+        drawing source: RandomSource
+    ) -> Explanation {
         let name = name + (family == .ipv6 ? ipv6NameOffset : 0)
-        var random = RandomSource(seed: seed)
+        var random = source
         var decision = decide(name: name, client: client, random: &random)
-        random = RandomSource(seed: seed)
+        random = source
         var steps: [Explanation.Step] = []
         var current: Int? = name
         while let number = current, steps.count < SteeringPlan.nestingMax {
@@ -61,6 +74,37 @@ extension AnswerTable {
         }
         if decision.reason == .nearest, place.coordinates == nil { decision.reason = .default }
         return Explanation(steps: steps, decision: decision)
+    }
+
+    /// As `decide`, and a number that tells its way from others: two decisions have passed through
+    /// the same names, orders and draws when it is the same, as far as 64 bits can tell. Whoever
+    /// explained the one has explained the other, but for distances.
+    package func trace(
+        name: Int, client: Client, family: IPAddress.Family, random: inout RandomSource
+    ) -> (decision: Decision, way: UInt64) {
+        let name = name + (family == .ipv6 ? ipv6NameOffset : 0)
+        var replay = random
+        let decision = decide(name: name, client: client, random: &random)
+        var way: UInt64 = 0
+        var number = name
+        for _ in 0..<SteeringPlan.nestingMax {
+            let selector = selectors[Int(names[number].selector)]
+            var scope = 0
+            let choice = choose(selector, client, &scope, &replay)
+            var order = 0
+            if selector.method == .ranked {
+                let address =
+                    selector.usesClientSubnet ? client.subnet ?? client.source : client.source
+                order = plan.rankings[Int(selector.table)].table.find(address).order
+            }
+            way = RandomSource.mix(way ^ UInt64(number) << 32 ^ UInt64(order))
+            way = RandomSource.mix(
+                way ^ UInt64(choice.index) << 16 ^ UInt64(choice.kind.rawValue) << 8
+                    ^ UInt64(choice.reason.rawValue))
+            guard choice.kind == .name else { break }
+            number = Int(choice.index)
+        }
+        return (decision, way)
     }
 
     private func explainStep(
@@ -91,6 +135,7 @@ extension AnswerTable {
                 },
                 weight: selector.weights[position],
                 isUp: isUp(selector.targets[position], selector, number),
+                state: health(of: selector.targets[position], selector, number),
                 isChosen: selector.labels[position] == chosen
                     || together.contains { selector.targets[position] == .endpoint($0) })
         }
@@ -141,10 +186,16 @@ extension AnswerTable {
     }
 
     private func isUp(_ target: Target, _ selector: Selector, _ number: Int) -> Bool {
-        guard selector.isIndependent, case .endpoint(let index) = target else {
-            return isUp(target)
-        }
-        return familyStates[number / plan.names.count][index]?.isOpen ?? false
+        guard selector.isIndependent, case .endpoint = target else { return isUp(target) }
+        return health(of: target, selector, number).isOpen
+    }
+
+    private func health(
+        of target: Target, _ selector: Selector, _ number: Int
+    ) -> HealthState {
+        guard case .endpoint(let index) = target else { return isUp(target) ? .up : .down }
+        guard selector.isIndependent else { return endpointStates[index] }
+        return familyStates[number / plan.names.count][index] ?? .down
     }
 
     /// A target is up when its endpoint is, or when anything a nested name may pick is.

@@ -2,6 +2,7 @@ import Addressing
 import Configuration
 import DNSWire
 import Loader
+import SystemCalls
 
 /// What `geodns-check` is told on its command line.
 struct CheckSettings {
@@ -11,20 +12,49 @@ struct CheckSettings {
     var names: [DomainName]
     var types: [RRType]
     var clients: [Prefix]
-    /// Labels of regions and targets that count as down.
-    var down: [String]
+    /// Where more of them come from.
+    var streams: [LineStream]
+    var changes: Changes
+    /// Running servers to compare with.
+    var servers: [ListenAddress]
+    /// Whether the way from the zones' parents to their servers is looked at, and through which
+    /// resolvers.
+    var walksDelegation: Bool
+    var resolvers: [ListenAddress]
+    /// Whether the zones' checks are made, rather than everything taken for up.
+    var sendsProbes: Bool
+    /// A PEM file; nil: the system's.
+    var certificateAuthorities: String?
+    var demand: DemandSetting?
     /// A file of what clients must get.
     var expectations: String?
     var writesJSON: Bool
+    var writesCSV: Bool
+    /// A line for each answer, in place of an account of it.
+    var isBatch: Bool { writesCSV || !streams.isEmpty }
     /// What is wanted besides answers to clients; nil: nothing.
     var survey: Survey?
 
-    /// A look at the whole address space.
+    /// How much there is to carry.
+    enum DemandSetting {
+        /// Lines of a prefix and a count.
+        case file(String)
+        /// All addresses together.
+        case total(Double)
+    }
+
+    /// A look at all clients.
     enum Survey: Equatable {
         /// Who is sent where.
         case matrix
+        /// The same as a picture, in this file.
+        case map(String)
+        /// Who would be faster elsewhere, by the measurements in this file.
+        case roundTrips(String)
         /// One target after the other is taken as down.
         case each
+        /// How much changes with what is supposed.
+        case whatIf
         /// How much changes with the zones there.
         case zones(String)
         /// How much changes with the location database there.
@@ -48,10 +78,40 @@ struct CheckSettings {
                     + "`none`: no database"),
             Option("type", "TYPE", mayRepeat: true, "record type asked for (default A)"),
             Option(
-                "from", "IP|CIDR|@FILE", mayRepeat: true,
-                "client the query comes from; @FILE: one to a line"),
-            Option("down", "TARGET", mayRepeat: true, "take this region or target as down"),
+                "from", "IP|CIDR|@FILE|-", mayRepeat: true,
+                "client the query comes from; @FILE, or - for standard input: one to a line, any "
+                    + "number, and a line of CSV for each answer"),
+        ] + Changes.options + [
+            Option(
+                "probe", nil,
+                "make the zones' checks, once and now, show each phase, and take what has failed for "
+                    + "down"),
+            Option(
+                "ca-file", "FILE",
+                "certificate authorities for https checks (default: the system's)"),
+            Option(
+                "server", "ADDR[@PORT]", mayRepeat: true,
+                "ask this running server, too, and tell what it answers otherwise; several are "
+                    + "compared with each other"),
+            Option(
+                "delegation", nil,
+                "is each zone delegated as it should be: name servers, glue, and every server's UDP, "
+                    + "TCP, EDNS and serial"),
+            Option(
+                "resolver", "ADDR[@PORT]", mayRepeat: true,
+                "find parents of zones through this resolver (default: those of /etc/resolv.conf)"),
+            Option(
+                "demand", "FILE|N",
+                "how much there is to carry: lines of `prefix,count`, or N, spread over all "
+                    + "addresses"),
             Option("matrix", nil, "who is sent where: every country, and what its addresses get"),
+            Option(
+                "map", "FILE.svg",
+                "the same for one NAME as a map of the world; -: to standard output"),
+            Option(
+                "rtt", "FILE",
+                "who gets a target that is not the fastest, by lines of `prefix,target,milliseconds`"
+            ),
             Option(
                 "each", nil,
                 "take one target after the other as down: who moves where, and what nobody takes over"
@@ -66,21 +126,37 @@ struct CheckSettings {
                 "what clients must get, `CLIENT NAME TYPE -> ANSWER…` a line; ZONE.expect beside a zone is "
                     + "always looked at"),
             Option("json", nil, "JSON, one object to a line (docs/json.md)"),
+            Option("csv", nil, "answers to clients as CSV, one to a line (docs/json.md)"),
         ],
         notes: [
             "Without NAME the zones are checked, and every problem is shown as file:line:column; "
                 + "--matrix, --each and --compare take all GEO names.",
-            "No probe is sent: every target counts as up but those given with --down.",
-            "Exit status: 0 fine, 1 errors were found (--each: a failure that nobody takes over; "
-                + "--max-moved: passed), 2 wrong usage.",
+            "With --from, --down and the like change what those clients get; without it they ask "
+                + "what if: who moves, and who carries how much.",
+            "Without --probe every target counts as up but those given with --down.",
+            "Exit status: 0 fine, 1 errors were found (--each and what if: clients that nobody takes "
+                + "over, or more than a capacity; --max-moved: passed; --server: a difference; --probe: a failure; "
+                + "--delegation: a problem), "
+                + "2 wrong usage.",
         ])
 
     init(_ arguments: Arguments) throws(UsageError) {
         zones = arguments.last("zones") ?? ServerSettings.defaultZones
         let geoData = arguments.last("geo-data") ?? ServerSettings.defaultGeoData
         self.geoData = geoData == "none" ? nil : geoData
-        down = arguments.all("down")
+        changes = try Changes(arguments)
+        demand = try CheckSettings.demand(arguments)
+        sendsProbes = arguments.has("probe")
+        certificateAuthorities = arguments.last("ca-file")
+        servers = try CheckSettings.addresses("server", arguments)
+        walksDelegation = arguments.has("delegation")
+        resolvers = try CheckSettings.addresses("resolver", arguments)
+        if !walksDelegation, !resolvers.isEmpty {
+            throw UsageError("--resolver is for --delegation")
+        }
         writesJSON = arguments.has("json")
+        writesCSV = arguments.has("csv")
+        if writesJSON, writesCSV { throw UsageError("--json and --csv: one of them") }
         expectations = arguments.last("expect")
         if expectations != nil, geoData == "none" {
             throw UsageError("--expect needs places: --geo-data FILE")
@@ -101,35 +177,85 @@ struct CheckSettings {
         }
         if types.isEmpty { types = [.a] }
         clients = []
+        streams = []
         for text in arguments.all("from") { try addClients(text) }
         try readSurvey(arguments)
+        if walksDelegation {
+            guard survey == nil, clients.isEmpty, streams.isEmpty, servers.isEmpty else {
+                throw UsageError(
+                    "--delegation looks at zones: NAME is one, and nobody asks (--from)")
+            }
+            return
+        }
         guard survey == nil else { return }
-        if !clients.isEmpty, names.isEmpty {
+        let isAsked = !clients.isEmpty || !streams.isEmpty
+        if isAsked, names.isEmpty {
             throw UsageError("--from needs a NAME to ask for")
         }
-        if !names.isEmpty, clients.isEmpty {
+        if !names.isEmpty, !isAsked {
             throw UsageError("who asks? give --from IP, --from CIDR or --from @FILE")
         }
+    }
+
+    private static func addresses(
+        _ option: String, _ arguments: Arguments
+    ) throws(UsageError) -> [ListenAddress] {
+        var addresses: [ListenAddress] = []
+        for text in arguments.all(option) {
+            guard let address = ListenAddress(text), address.port != 0 else {
+                throw UsageError(
+                    "--\(option) \(text): expected an address, and perhaps a port, like "
+                        + "192.0.2.53@53 or [2001:db8::53]@53")
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
+    private static func demand(_ arguments: Arguments) throws(UsageError) -> DemandSetting? {
+        guard let text = arguments.last("demand") else { return nil }
+        guard let total = Double(text) else { return .file(text) }
+        guard total > 0, total.isFinite else {
+            throw UsageError("--demand \(text): expected a file, or a number above 0")
+        }
+        return .total(total)
     }
 
     private mutating func readSurvey(_ arguments: Arguments) throws(UsageError) {
         var surveys: [Survey] = []
         if arguments.has("matrix") { surveys.append(.matrix) }
+        if let path = arguments.last("map") { surveys.append(.map(path)) }
+        if let path = arguments.last("rtt") { surveys.append(.roundTrips(path)) }
         if arguments.has("each") { surveys.append(.each) }
         if let zones = arguments.last("compare") { surveys.append(.zones(zones)) }
         if let file = arguments.last("compare-geo") { surveys.append(.geoData(file)) }
         guard surveys.count <= 1 else {
-            throw UsageError("--matrix, --each, --compare and --compare-geo: one at a time")
+            throw UsageError(
+                "--matrix, --map, --rtt, --each, --compare and --compare-geo: one at a time")
+        }
+        if case .map = surveys.first, names.count != 1 || writesJSON {
+            throw UsageError("--map draws one NAME, and no JSON")
         }
         survey = surveys.first
+        let isWhatIf = changes.moveClients || !changes.capacities.isEmpty || demand != nil
+        if survey == nil, clients.isEmpty, streams.isEmpty, expectations == nil, isWhatIf {
+            survey = .whatIf
+        }
+        if survey == nil, demand != nil {
+            throw UsageError("--demand is for what if, --matrix and the like, not for --from")
+        }
         if survey != nil {
             guard geoData != nil else {
                 throw UsageError("the address space cannot be divided without --geo-data")
             }
-            guard clients.isEmpty else {
+            guard clients.isEmpty, streams.isEmpty else {
                 throw UsageError("--from asks for one client; --matrix and the like take them all")
             }
         }
+        if !servers.isEmpty, survey != nil || writesCSV || names.isEmpty {
+            throw UsageError("--server needs a NAME to ask for and --from, and no --csv")
+        }
+        if survey != nil, writesCSV { throw UsageError("--csv is for answers to clients (--from)") }
         guard let text = arguments.last("max-moved") else { return }
         switch survey {
         case .zones, .geoData: break
@@ -142,58 +268,23 @@ struct CheckSettings {
         movedPortionMax = percent / 100
     }
 
+    static let clientExpectation =
+        "expected an address like 133.11.0.1 or a prefix like 203.0.113.0/24 without bits beyond "
+        + "its length"
+
     private mutating func addClients(_ text: String) throws(UsageError) {
-        guard text.hasPrefix("@") else {
-            guard let prefix = Prefix(text) else {
-                throw UsageError(
-                    "--from \(text): expected an address like 133.11.0.1 or a prefix like "
-                        + "203.0.113.0/24 without bits beyond its length")
+        if text == "-" || text.hasPrefix("@") {
+            let path = text == "-" ? text : String(text.dropFirst())
+            do throws(Errno) {
+                streams.append(try LineStream(path))
+            } catch {
+                throw UsageError("--from \(text): cannot read \(path): \(error)")
             }
-            clients.append(prefix)
             return
         }
-        let path = String(text.dropFirst())
-        let bytes: [UInt8]
-        do throws(FileError) {
-            bytes = try FileSystem.read(path)
-        } catch {
-            throw UsageError("--from \(text): \(error)")
+        guard let prefix = Prefix(text) else {
+            throw UsageError("--from \(text): \(CheckSettings.clientExpectation)")
         }
-        // Bytes, not characters: to a String, CR LF is one character.
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        var faultCount = 0
-        for (index, line) in lines.enumerated() {
-            let content = line.prefix { $0 != UInt8(ascii: "#") }.trimmed
-            guard !content.isEmpty else { continue }
-            let word = String(decoding: content, as: UTF8.self)
-            if let prefix = Prefix(word) {
-                clients.append(prefix)
-            } else {
-                let column = 1 + content.startIndex - line.startIndex
-                printError(
-                    "\(path):\(index + 1):\(column): error: expected an address like 133.11.0.1 or a "
-                        + "prefix like 203.0.113.0/24 without bits beyond its length, found "
-                        + "'\(word)'")
-                faultCount += 1
-            }
-        }
-        if faultCount > 0 {
-            throw UsageError(
-                "--from \(text): \(faultCount) \(faultCount == 1 ? "line" : "lines") to mend")
-        }
+        clients.append(prefix)
     }
-}
-
-extension ArraySlice<UInt8> {
-    /// Without blanks at both ends.
-    fileprivate var trimmed: ArraySlice<UInt8> {
-        var rest = drop(while: \.isBlank)
-        while rest.last?.isBlank == true { rest.removeLast() }
-        return rest
-    }
-}
-
-extension UInt8 {
-    /// A blank, a tab or a carriage return.
-    fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0d }
 }

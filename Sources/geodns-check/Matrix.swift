@@ -1,14 +1,15 @@
 import Addressing
 import DNSWire
+import GeoSources
 import Geography
 import Steering
 
-/// Who gets what under a GEO name, over the whole address space: places by targets.
+/// Who gets what under a GEO name, over all clients: places by targets.
 struct Matrix {
     /// Country, or country and subdivision (ISO 3166); empty where no place is known.
     struct Row {
         var place: String
-        /// Of all addresses whose place is known; nil for those it is not.
+        /// Of all that count; nil for addresses without a place, which do not.
         var portion: Double?
         /// Largest first; they make 1.
         var targets: [(label: String, portion: Double)]
@@ -17,35 +18,35 @@ struct Matrix {
     }
 
     let name: DomainName
-    let family: IPAddress.Family
-    /// Of all whose place is known.
+    let demand: Demand
+    /// Of all that count.
     let all: Row
     /// Largest first, the unknown last.
     private(set) var rows: [Row]
 
     init(
-        _ name: DomainName, _ family: IPAddress.Family, in surveyed: SurveyedWorld,
-        source: some LocationSource
+        _ name: DomainName, _ demand: Demand, in surveyed: SurveyedWorld,
+        database: MaxMindDatabase
     ) {
         self.name = name
-        self.family = family
+        self.demand = demand
         var countries: [String: Count] = [:]
         var outlook = Outlook()
-        let places = source.places
+        let places = database.places
         let number = surveyed.geoName(name)
-        source.forEachPart(of: family) { address in
+        demand.forEachPart(in: database) { address in
             outlook = number.map { surveyed.answers.outlook(name: $0, around: address) } ?? outlook
             return outlook.scope
-        } _: { part, place in
+        } _: { _, place, weight in
             let place = places[place]
             for share in outlook.shares {
                 countries[place.country ?? place.continent ?? "", default: Count()].add(
-                    part.addressCount * share.portion,
+                    weight * share.portion,
                     to: surveyed.answers.label(of: share.outcome),
                     subdivision: place.subdivision)
             }
         }
-        let unknown = countries.removeValue(forKey: "")
+        let unknown = demand.countsUnknown ? nil : countries.removeValue(forKey: "")
         let total = countries.values.reduce(0) { $0 + $1.total }
         all = Row(place: "all", portion: 1, targets: Count.merged(countries.values).targets)
         rows = countries.map { Matrix.row($0, $1, of: total) }.sorted(by: Matrix.order)
@@ -65,7 +66,7 @@ struct Matrix {
         (second.portion ?? 0, first.place) < (first.portion ?? 0, second.place)
     }
 
-    /// Addresses by target.
+    /// Clients by target.
     struct Count {
         var byTarget: [String: Double] = [:]
         var subdivisions: [String: Count] = [:]
@@ -78,10 +79,10 @@ struct Matrix {
                 .sorted { ($1.portion, $0.label) < ($0.portion, $1.label) }
         }
 
-        mutating func add(_ addresses: Double, to label: String, subdivision: String?) {
-            byTarget[label, default: 0] += addresses
+        mutating func add(_ weight: Double, to label: String, subdivision: String?) {
+            byTarget[label, default: 0] += weight
             guard let subdivision else { return }
-            subdivisions[subdivision, default: Count()].byTarget[label, default: 0] += addresses
+            subdivisions[subdivision, default: Count()].byTarget[label, default: 0] += weight
         }
 
         static func merged(_ counts: some Collection<Count>) -> Count {

@@ -1,9 +1,11 @@
 import Addressing
 import DNSWire
+import GeoSources
 import Geography
 import Steering
 
-/// How much of the address space gets another answer from one world than from another.
+/// How many clients get another answer from one world than from another, and what that does to
+/// those who carry them.
 struct Movement {
     /// From one target to another.
     struct Move: Hashable {
@@ -11,48 +13,79 @@ struct Movement {
         var to: String
     }
 
+    /// What a region, or a target outside of all regions, has of all clients.
+    struct Load {
+        var label: String
+        var before = 0.0
+        var after = 0.0
+        /// Nil: unlimited.
+        var capacity: UInt32?
+    }
+
     let name: DomainName
-    let family: IPAddress.Family
-    /// Of all addresses whose place is known.
+    let demand: Demand
+    /// Of all clients that count.
     private(set) var portion = 0.0
     /// Of those: mean of kilometers to the target after, less those before; nil when no place or no
     /// target has coordinates.
     private(set) var fartherKilometers: Double?
-    /// Country and move, and the part of all addresses; largest first.
+    /// Country and move, and the part of all clients; largest first.
     private(set) var moves: [(country: String, move: Move, portion: Double)] = []
-    /// Of all addresses whose place is known: what each target of the second world takes.
-    private(set) var load: [(label: String, portion: Double)] = []
+    /// What each target of the second world takes; largest first.
+    private(set) var targets: [(label: String, portion: Double)] = []
+    /// By label.
+    private(set) var loads: [Load] = []
     /// Of all: those that are answered although nothing is up, or get nothing.
     private(set) var stranded = 0.0
 
+    /// Those that get more than they can carry.
+    var overloaded: [Load] {
+        guard let total = demand.total else { return [] }
+        return loads.filter { load in
+            // Sums of portions are not exact.
+            load.capacity.map { load.after * total > Double($0) * (1 + 1e-9) } ?? false
+        }
+    }
+
     init(
-        _ name: DomainName, _ family: IPAddress.Family, from before: SurveyedWorld,
-        to after: SurveyedWorld, source: some LocationSource
+        _ name: DomainName, _ demand: Demand, from before: SurveyedWorld,
+        to after: SurveyedWorld, database: MaxMindDatabase
     ) {
         self.name = name
-        self.family = family
+        self.demand = demand
         let names = (before.geoName(name), after.geoName(name))
         var total = 0.0
         var byCountry: [String: [Move: Double]] = [:]
-        var load = Matrix.Count()
+        var targets = Matrix.Count()
+        var loads: [String: Load] = [:]
         var farther = (sum: 0.0, weight: 0.0)
         var outlooks = (Outlook(), Outlook())
-        let places = source.places
-        source.forEachPart(of: family) { address in
+        let places = database.places
+        demand.forEachPart(in: database) { address in
             outlooks = (
                 names.0.map { before.answers.outlook(name: $0, around: address) } ?? Outlook(),
                 names.1.map { after.answers.outlook(name: $0, around: address) } ?? Outlook()
             )
             return max(outlooks.0.scope, outlooks.1.scope)
-        } _: { part, place in
-            guard place != 0 else { return }
-            let addresses = part.addressCount
-            total += addresses
+        } _: { _, place, weight in
+            guard place != 0 || demand.countsUnknown else { return }
+            total += weight
+            for share in outlooks.0.shares {
+                for (label, capacity, part) in before.carriers(share.outcome) {
+                    loads[label, default: Load(label: label, capacity: capacity)].before +=
+                        weight * share.portion * part
+                }
+            }
             for share in outlooks.1.shares {
-                load.byTarget[after.answers.label(of: share.outcome), default: 0] +=
-                    addresses * share.portion
+                for (label, capacity, part) in after.carriers(share.outcome) {
+                    loads[label, default: Load(label: label, capacity: capacity)].after +=
+                        weight * share.portion * part
+                    loads[label]?.capacity = capacity
+                }
+                targets.byTarget[after.answers.label(of: share.outcome), default: 0] +=
+                    weight * share.portion
                 if share.reason == .lastResort || share.outcome == .nothing {
-                    stranded += addresses * share.portion
+                    stranded += weight * share.portion
                 }
             }
             for (from, to, portion) in Movement.differences(outlooks, before, after) {
@@ -60,15 +93,15 @@ struct Movement {
                 let move = Move(
                     from: from.map { before.answers.label(of: $0) } ?? "nothing",
                     to: to.map { after.answers.label(of: $0) } ?? "nothing")
-                byCountry[country, default: [:]][move, default: 0] += addresses * portion
+                byCountry[country, default: [:]][move, default: 0] += weight * portion
                 if let client = places[place].coordinates,
                     let old = from.flatMap({ before.coordinates($0) }),
                     let new = to.flatMap({ after.coordinates($0) })
                 {
                     let more =
                         GreatCircle.kilometers(client, new) - GreatCircle.kilometers(client, old)
-                    farther.sum += more * addresses * portion
-                    farther.weight += addresses * portion
+                    farther.sum += more * weight * portion
+                    farther.weight += weight * portion
                 }
             }
         }
@@ -79,7 +112,13 @@ struct Movement {
             ($1.portion, $0.country, $0.move.to) < ($0.portion, $1.country, $1.move.to)
         }
         portion = moves.reduce(0) { $0 + $1.portion }
-        self.load = load.targets
+        self.targets = targets.targets
+        self.loads = loads.values.map { load in
+            var load = load
+            load.before /= total
+            load.after /= total
+            return load
+        }.sorted { $0.label < $1.label }
         stranded /= total
         if farther.weight > 0 { fartherKilometers = farther.sum / farther.weight }
     }

@@ -8,18 +8,24 @@ import Zones
 // A result in words, and as JSON.
 
 extension Simulation.Result {
-    /// A readable account of one answer.
-    var text: String {
-        var lines = ["\(name) \(type) from \(clientText)", "  client     \(placeText)"]
+    /// A readable account of one answer, which fits a screen.
+    func text(_ paint: Paint) -> String {
+        var lines = [
+            paint.bold("\(name) \(type) from \(clientText)"), "  client     \(placeText)",
+        ]
         if let explanation {
-            for step in explanation.steps { lines += step.lines }
+            for step in explanation.steps { lines += step.lines(paint) }
         } else {
             lines.append("  policy     none: static data, the same for everyone")
         }
-        lines.append("  ttl        \(ttl.map { "\($0)" } ?? "-")")
+        lines.append("  ttl        \(ttlText)")
         lines.append("  scope      \(scopeText)")
-        lines.append("  status     \(rcode)")
-        for record in response.answers { lines.append("  answer     " + record.presentation) }
+        lines.append("  status     \(rcode == "NOERROR" ? rcode : paint.warning(rcode))")
+        for record in response.answers.prefix(Simulation.Result.shownRecordCountMax) {
+            lines.append("  answer     " + paint.bold(record.presentation))
+        }
+        let more = response.answers.count - Simulation.Result.shownRecordCountMax
+        if more > 0 { lines.append("             and \(more) more") }
         if response.answers.isEmpty, rcode == "NOERROR" {
             lines.append("  answer     none: the name has no \(type) for this client (NODATA)")
         }
@@ -27,6 +33,28 @@ extension Simulation.Result {
             lines.append("  authority  " + record.presentation)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static let shownRecordCountMax = 8
+
+    /// The number, and how it came about.
+    private var ttlText: String {
+        guard let ttl else { return "-" }
+        guard let explanation else { return "\(ttl)" }
+        var parts: [String] = []
+        for step in explanation.steps {
+            let range = step.name.ttl
+            let owner = "\(step.name.name) says \(range.maximum)"
+            if range.minimum == range.maximum {
+                parts.append(owner)
+            } else {
+                let isLow = explanation.decision.ttl < range.maximum
+                parts.append(
+                    "\(owner)/\(range.minimum), \(isLow ? "and not all is up" : "and all is up")")
+            }
+        }
+        if ttl < explanation.decision.ttl { parts.append("a record on the way says less") }
+        return "\(ttl): \(parts.joined(separator: "; "))"
     }
 
     private var clientText: String {
@@ -47,7 +75,7 @@ extension Simulation.Result {
         if let point = place.coordinates {
             parts.append("\(point.latitude.hundredths) \(point.longitude.hundredths)")
         }
-        return "\(network): "
+        return "\(network)\(databaseType.map { " of \($0)" } ?? ""): "
             + (parts.isEmpty ? "not in the database" : parts.joined(separator: ", "))
     }
 
@@ -62,6 +90,28 @@ extension Simulation.Result {
 
     /// One JSON object on one line, as `docs/json.md` has it.
     var json: String {
+        "{" + JSONText.members([("client", JSONText.string(clientText))]) + "," + jsonOfAnswer
+            + ","
+            + JSONText.members([
+                ("scope", "\(scope)"), ("network", JSONText.optional(network.map { "\($0)" })),
+            ]) + "," + jsonOfPlace + "}"
+    }
+
+    /// The members that depend on what was decided, but not on the client itself.
+    var jsonOfAnswer: String {
+        JSONText.members([
+            ("name", JSONText.string(name.description)),
+            ("type", JSONText.string(type.description)),
+            ("rcode", JSONText.string(rcode)),
+            ("answers", JSONText.array(data.map { JSONText.string($0) })),
+            ("ttl", ttl.map { "\($0)" } ?? "null"),
+            ("target", JSONText.optional(explanation?.target)),
+            ("reason", JSONText.string(reason.name)),
+        ])
+    }
+
+    /// Those that depend on the client's place, too.
+    var jsonOfPlace: String {
         let candidates = (explanation?.steps.last?.candidates ?? []).map { candidate in
             JSONText.object([
                 ("target", JSONText.string(candidate.label)),
@@ -69,27 +119,10 @@ extension Simulation.Result {
                     "distanceKilometers",
                     candidate.kilometers.map { "\(Int($0.rounded()))" } ?? "null"
                 ),
-                ("health", JSONText.string(candidate.isUp ? "up" : "down")),
+                ("health", JSONText.string("\(candidate.state)")),
             ])
         }
-        let answers = response.answers.filter { $0.type != .cname || type == .cname || isExternal }
-        return JSONText.object([
-            ("client", JSONText.string(clientText)),
-            ("name", JSONText.string(name.description)),
-            ("type", JSONText.string(type.description)),
-            ("rcode", JSONText.string(rcode)),
-            (
-                "answers",
-                JSONText.array(
-                    answers.map {
-                        JSONText.string(RecordPresentation.rdata($0.rdata[...], type: $0.type))
-                    })
-            ),
-            ("ttl", ttl.map { "\($0)" } ?? "null"),
-            ("target", JSONText.optional(explanation?.target)),
-            ("reason", JSONText.string(reason.name)),
-            ("scope", "\(scope)"),
-            ("network", JSONText.optional(network.map { "\($0)" })),
+        return JSONText.members([
             (
                 "location",
                 JSONText.object([
@@ -103,32 +136,68 @@ extension Simulation.Result {
         ])
     }
 
+    static let csvHeader =
+        "client,name,type,rcode,answers,ttl,target,reason,scope,network,country"
+
+    /// As `jsonOfAnswer`, for CSV (RFC 4180): several answers stand in one field, with a blank
+    /// between them.
+    var csvOfAnswer: String {
+        [
+            name.description, type.description, rcode, data.joined(separator: " "),
+            ttl.map { "\($0)" } ?? "", explanation?.target ?? "", reason.name,
+        ].map(\.csvField).joined(separator: ",")
+    }
+
+    var csvOfPlace: String { place.country ?? "" }
+
+    /// RDATA of what was asked for.
+    private var data: [String] {
+        response.answers.filter { $0.type != .cname || type == .cname || isExternal }
+            .map { RecordPresentation.rdata($0.rdata[...], type: $0.type) }
+    }
+
     private var isExternal: Bool {
         if case .external = explanation?.decision.outcome { true } else { false }
     }
 }
 
 extension Explanation.Step {
-    fileprivate var lines: [String] {
+    /// More targets than this are not all told of.
+    private static let shownCandidateCountMax = 12
+
+    fileprivate func lines(_ paint: Paint) -> [String] {
         var lines = ["  name       \(name.name) (\(name.location)): \(methodText)"]
-        let width = candidates.map(\.label.count).max() ?? 0
-        for (index, candidate) in candidates.enumerated() {
+        let shown = candidates.enumerated().filter { index, candidate in
+            index < Explanation.Step.shownCandidateCountMax || candidate.isChosen
+        }
+        let width = shown.map(\.element.label.count).max() ?? 0
+        let total = candidates.filter(\.isUp).reduce(0) { $0 + UInt64($1.weight) }
+        for (index, candidate) in shown {
             var line = "    \(index + 1). " + candidate.label
             line += String(repeating: " ", count: width - candidate.label.count)
             if let kilometers = candidate.kilometers {
                 line += "  \(Int(kilometers.rounded())) km"
             }
-            if case .weighted = method { line += "  weight \(candidate.weight)" }
-            line += candidate.isUp ? "  up" : "  down"
-            if candidate.isChosen { line += "  <- chosen" }
+            if case .weighted = method {
+                line += "  weight \(candidate.weight)"
+                if candidate.isUp, total > 0 {
+                    line += " (\((Double(candidate.weight) / Double(total)).percent))"
+                }
+            }
+            line += "  " + paint.state(candidate.state)
+            if candidate.isChosen { line += "  " + paint.good("<- chosen") }
             lines.append(line)
+        }
+        if candidates.count > shown.count {
+            lines.append("    and \(candidates.count - shown.count) more")
         }
         if let chosen, !candidates.contains(where: \.isChosen) {
             lines.append("    chosen: \(chosen)")
         }
         switch reason {
-        case .backup: lines.append("    no target is up: a backup answers")
-        case .lastResort: lines.append("    nothing is up: answered as last-resort says")
+        case .backup: lines.append(paint.warning("    no target is up: a backup answers"))
+        case .lastResort:
+            lines.append(paint.warning("    nothing is up: answered as last-resort says"))
         default: if chosen == nil { lines.append("    the map says none here") }
         }
         return lines
@@ -164,5 +233,15 @@ extension Double {
         let value = Int((self * 100).rounded())
         let (whole, part) = (abs(value) / 100, abs(value) % 100)
         return (value < 0 ? "-" : "") + "\(whole)." + (part < 10 ? "0\(part)" : "\(part)")
+    }
+}
+
+extension String {
+    /// In quotes if it must be.
+    fileprivate var csvField: String {
+        let needsQuotes = utf8.contains { byte in
+            byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte < 0x20
+        }
+        return needsQuotes ? "\"" + replacing("\"", with: "\"\"") + "\"" : self
     }
 }

@@ -22,6 +22,8 @@ struct Simulation {
         var place: Place
         /// The network of the database that holds the client; nil without a database.
         var network: Prefix?
+        /// What the database calls itself.
+        var databaseType: String?
 
         /// A name's records share one TTL; a chain holds as long as its shortest.
         var ttl: UInt32? { (response.answers + response.authorities).map(\.ttl).min() }
@@ -32,34 +34,34 @@ struct Simulation {
 
     let world: World
     let database: MaxMindDatabase?
-    private let answers: AnswerTable
+    let answers: AnswerTable
     private let snapshots: SnapshotCell
 
-    /// Nil, with the words that name nothing, when `down` has labels that no target bears.
-    static func make(
-        _ world: World, _ database: MaxMindDatabase?, down: [String]
-    ) -> (simulation: Simulation?, unknown: [String]) {
-        let (forcedDown, unknown) = world.plan.endpoints(labelled: down)
-        guard unknown.isEmpty else { return (nil, unknown) }
-        return (Simulation(world, database, forcedDown: forcedDown), [])
-    }
-
-    private init(_ world: World, _ database: MaxMindDatabase?, forcedDown: Set<Int>) {
+    /// Ends the program when a label of the changes names nothing.
+    /// `probes`: what is up; nil: everything is.
+    init(_ world: World, _ database: MaxMindDatabase?, _ changes: Changes, _ probes: ProbeRun?) {
+        let (world, down, drained) = world.changed(changes)
         self.world = world
         self.database = database
-        let probes = world.plan.probes.indices.map { ProbeIdentifier($0) }
-        let snapshot = world.snapshot(HealthTable(), probes: probes, forcedDown: forcedDown)
+        let snapshot = world.snapshot(
+            probes?.health ?? HealthTable(),
+            probes: probes?.identifiers ?? world.plan.probes.indices.map { ProbeIdentifier($0) },
+            forcedDown: down, drained: drained)
         answers = snapshot.answers
         snapshots = SnapshotCell(snapshot)
     }
 
     /// The same draw for the answer and its explanation.
-    private static let seed: UInt64 = 1
+    static let draws = RandomSource(seed: 1)
 
-    func ask(_ name: DomainName, _ type: RRType, from client: Prefix) -> Result? {
+    func ask(
+        _ name: DomainName, _ type: RRType, from client: Prefix,
+        drawing source: RandomSource = Simulation.draws
+    ) -> Result? {
         let query = Message.query(
             name, type, subnet: (client.address.bytes, UInt8(client.length)))
-        var responder = Responder(snapshots, seed: Simulation.seed)
+        var responder = Responder(snapshots, seed: 0)
+        responder.draw(from: source)
         var bytes = [UInt8](repeating: 0, count: Responder.streamByteCountMax)
         var span = bytes.mutableSpan
         let count = responder.respond(
@@ -68,30 +70,44 @@ struct Simulation {
         let (place, network) = locate(client.address)
         return Result(
             client: client, name: name, type: type, response: response,
-            explanation: explain(name, type, response, client, place), place: place,
-            network: network)
+            explanation: explain(name, type, response, client, place, source),
+            place: database?.places[place] ?? .unknown, network: network,
+            databaseType: database?.metadata.databaseType)
     }
 
-    private func locate(_ address: IPAddress) -> (Place, Prefix?) {
-        guard let database else { return (.unknown, nil) }
+    /// Index of the client's place, and the network of the database that holds it.
+    func locate(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix?) {
+        guard let database else { return (0, nil) }
         let found = database.lookup(address)
-        return (database.places[found.place], found.network)
+        return (found.place, found.network)
     }
 
-    /// Follows the answer's CNAMEs to the name that was steered.
-    private func explain(
-        _ name: DomainName, _ type: RRType, _ response: Message, _ client: Prefix, _ place: Place
-    ) -> Explanation? {
+    /// What steers `name`: the GEO name there, or at the end of its CNAMEs.
+    func geoName(_ name: DomainName, _ response: Message) -> Int? {
         let owners =
             [name]
             + response.answers.filter { $0.type == .cname }
             .compactMap { DomainName(wire: $0.rdata) }
-        guard let geo = owners.compactMap({ world.zones.geoName(at: $0) }).first else { return nil }
-        // With a prefix of 0 the client does not want to be placed.
-        let subnet = client.length > 0 ? client.address : nil
+        return owners.lazy.compactMap { world.zones.geoName(at: $0) }.first
+    }
+
+    /// With a prefix of 0 the client does not want to be placed.
+    static func client(_ prefix: Prefix) -> Client {
+        Client(source: prefix.address, subnet: prefix.length > 0 ? prefix.address : nil)
+    }
+
+    /// Of the addresses that are asked for.
+    static func family(of type: RRType) -> IPAddress.Family { type == .aaaa ? .ipv6 : .ipv4 }
+
+    private func explain(
+        _ name: DomainName, _ type: RRType, _ response: Message, _ client: Prefix,
+        _ place: PlaceIndex, _ source: RandomSource
+    ) -> Explanation? {
+        guard let geo = geoName(name, response) else { return nil }
         let explanation = answers.explain(
-            name: geo, client: Client(source: client.address, subnet: subnet), place: place,
-            family: type == .aaaa ? .ipv6 : .ipv4, seed: Simulation.seed)
+            name: geo, client: Simulation.client(client),
+            place: database?.places[place] ?? .unknown, family: Simulation.family(of: type),
+            drawing: source)
         // Another type at a GEO name is ordinary data, unless steering answers with a CNAME.
         let isAddress = type == .a || type == .aaaa || type == .any
         if case .external = explanation.decision.outcome { return explanation }

@@ -1,52 +1,85 @@
 import Addressing
 import Configuration
 import DNSWire
+import Diagnostics
 import GeoSources
 import Loader
+import SystemCalls
 
-/// Runs one look at the whole address space; prints as it goes.
+/// Runs one look at all clients; prints as it goes.
 struct SurveyRun {
     let settings: CheckSettings
     let before: SurveyedWorld
     let database: MaxMindDatabase
+    private let after: SurveyedWorld?
+    private let demands: [Demand]
+
+    init(
+        _ survey: CheckSettings.Survey, _ settings: CheckSettings, _ world: World,
+        _ database: MaxMindDatabase, _ probes: ProbeRun?
+    ) {
+        self.settings = settings
+        self.database = database
+        var other = settings
+        switch survey {
+        case .matrix, .map, .roundTrips, .each:
+            before = SurveyedWorld(world, settings.changes, probes)
+            after = nil
+        case .whatIf:
+            before = SurveyedWorld(world, settings.changes.capacitiesOnly, probes)
+            after = SurveyedWorld(world, settings.changes, probes)
+        case .zones, .geoData:
+            if case .zones(let zones) = survey { other.zones = zones }
+            if case .geoData(let path) = survey { other.geoData = path }
+            before = SurveyedWorld(world, settings.changes, probes)
+            // The zones there may have other probes.
+            after = SurveyedWorld(load(other).0, settings.changes, nil)
+        }
+        demands = SurveyRun.demands(settings.demand, database)
+    }
 
     /// Whether nothing was found that the exit status has to tell.
     func run(_ survey: CheckSettings.Survey) -> Bool {
-        let after = other(survey)
+        if case .roundTrips(let path) = survey {
+            let roundTrips = roundTrips(path)
+            for name in names {
+                printWhole(
+                    roundTrips.report(
+                        name, in: before, database: database, asJSON: settings.writesJSON))
+            }
+            return true
+        }
         var isFine = true
-        for name in names(after ?? before) {
-            for family in families {
+        for name in names {
+            for demand in demands {
                 switch survey {
                 case .matrix:
-                    let matrix = Matrix(name, family, in: before, source: database)
+                    let matrix = Matrix(name, demand, in: before, database: database)
                     printWhole(settings.writesJSON ? matrix.json : matrix.text)
+                case .roundTrips: break
+                case .map(let path):
+                    draw(name, demand, path)
+                    // One picture shows one kind of clients.
+                    return true
                 case .each:
-                    isFine = each(name, family) && isFine
+                    isFine = each(name, demand) && isFine
+                case .whatIf:
+                    isFine = whatIf(name, demand) && isFine
                 case .zones, .geoData:
                     let movement = Movement(
-                        name, family, from: before, to: after ?? before, source: database)
+                        name, demand, from: before, to: after ?? before, database: database)
                     printWhole(
                         settings.writesJSON ? movement.json(down: nil) : movement.comparison)
-                    isFine = isWithinLimit(movement, family) && isFine
+                    isFine = isWithinLimit(movement) && isFine
                 }
             }
         }
         return isFine
     }
 
-    /// The world that the first is compared with.
-    private func other(_ survey: CheckSettings.Survey) -> SurveyedWorld? {
-        var settings = settings
-        switch survey {
-        case .matrix, .each: return nil
-        case .zones(let zones): settings.zones = zones
-        case .geoData(let path): settings.geoData = path
-        }
-        return SurveyedWorld(load(settings).0, labelledDown: settings.down)
-    }
-
     /// Those asked for, or all GEO names of both worlds.
-    private func names(_ after: SurveyedWorld) -> [DomainName] {
+    private var names: [DomainName] {
+        let after = after ?? before
         for name in settings.names
         where before.geoName(name) == nil && after.geoName(name) == nil {
             CheckSettings.program.fail("\(name) is no GEO name", status: 2)
@@ -56,22 +89,76 @@ struct SurveyRun {
         return own + after.world.plan.names.map(\.name).filter { before.geoName($0) == nil }
     }
 
-    /// Those of which the database knows anything.
-    private var families: [IPAddress.Family] {
-        IPAddress.Family.allCases.filter { family in
+    private static func demands(
+        _ setting: CheckSettings.DemandSetting?, _ database: MaxMindDatabase
+    ) -> [Demand] {
+        var total: Double?
+        switch setting {
+        case .file(let path):
+            do throws(FileError) {
+                let (demand, problems) = Demand.read(try FileSystem.read(path), file: path)
+                for problem in problems { printError("\(problem)") }
+                if let demand { return [demand] }
+                CheckSettings.program.fail(
+                    "--demand \(path): expected lines like 203.0.113.0/24,1500", status: 1)
+            } catch {
+                CheckSettings.program.fail("--demand: \(error)", status: 2)
+            }
+        case .total(let count): total = count
+        case nil: break
+        }
+        // Families of which the database knows anything.
+        return IPAddress.Family.allCases.filter { family in
             var isKnown = false
             database.forEachLeaf(of: family) { _, _, place in
                 if place != 0 { isKnown = true }
             }
             return isKnown
+        }.map { Demand($0, total: total) }
+    }
+
+    /// Ends the program when the file cannot be read.
+    private func roundTrips(_ path: String) -> RoundTrips {
+        do throws(FileError) {
+            let (roundTrips, problems) = RoundTrips.read(
+                try FileSystem.read(path), file: path,
+                targets: Set(before.world.plan.endpoints.map(\.label)))
+            for problem in problems { printError("\(problem)") }
+            if let roundTrips { return roundTrips }
+            CheckSettings.program.fail(
+                "--rtt \(path): expected lines like 203.0.113.0/24,fra,12.5", status: 1)
+        } catch {
+            CheckSettings.program.fail("--rtt: \(error)", status: 2)
         }
+    }
+
+    private func draw(_ name: DomainName, _ demand: Demand, _ path: String) {
+        let matrix = Matrix(name, demand, in: before, database: database)
+        let map = CatchmentMap(matrix, in: before, database: database, changes: settings.changes)
+        do throws(Errno) {
+            var output = try path == "-" ? OutputStream() : OutputStream(path: path)
+            output.bytes += map.svg.utf8
+            try output.flush()
+        } catch {
+            CheckSettings.program.fail("--map: cannot write \(path): \(error)", status: 1)
+        }
+    }
+
+    /// False when somebody gets nothing, or more than it can carry.
+    private func whatIf(_ name: DomainName, _ demand: Demand) -> Bool {
+        let movement = Movement(
+            name, demand, from: before, to: after ?? before, database: database)
+        printWhole(
+            settings.writesJSON
+                ? movement.json(down: nil) : movement.consequences(of: settings.changes))
+        return movement.stranded == 0 && movement.overloaded.isEmpty
     }
 
     /// Takes the targets of one name as down, one after the other; false when the failure of one
     /// is more than the others can take over.
-    private func each(_ name: DomainName, _ family: IPAddress.Family) -> Bool {
-        let matrix = Matrix(name, family, in: before, source: database)
-        var isFine = true
+    private func each(_ name: DomainName, _ demand: Demand) -> Bool {
+        let matrix = Matrix(name, demand, in: before, database: database)
+        var fatal: [String] = []
         if !settings.writesJSON {
             print(matrix.title + ": one target after the other fails")
         }
@@ -79,20 +166,23 @@ struct SurveyRun {
             let down = Set(before.world.plan.endpoints(labelled: target))
             // Names outside our zones do not fail.
             guard !down.isEmpty else { continue }
-            let after = SurveyedWorld(before.world, down: before.down.union(down))
-            let movement = Movement(name, family, from: before, to: after, source: database)
+            let movement = Movement(
+                name, demand, from: before, to: before.failing(down), database: database)
             printWhole(
                 settings.writesJSON
                     ? movement.json(down: target) : movement.failure(of: target, with: portion))
-            if movement.stranded > 0 { isFine = false }
+            if movement.stranded > 0 || !movement.overloaded.isEmpty { fatal.append(target) }
         }
-        return isFine
+        if !settings.writesJSON, !fatal.isEmpty {
+            print("  not survived: the failure of \(fatal.joined(separator: ", of "))")
+        }
+        return fatal.isEmpty
     }
 
-    private func isWithinLimit(_ movement: Movement, _ family: IPAddress.Family) -> Bool {
+    private func isWithinLimit(_ movement: Movement) -> Bool {
         guard let most = settings.movedPortionMax, movement.portion > most else { return true }
         printError(
-            "\(movement.name) over \(family.name): \(movement.portion.percent) get another answer, "
+            "\(movement.title): \(movement.portion.percent) get another answer, "
                 + "more than --max-moved \(most.percent)")
         return false
     }

@@ -5,7 +5,7 @@ import Diagnostics
 // Matrices and movements in words, and as JSON.
 
 extension Matrix {
-    var title: String { "\(name) over \(family.name)" }
+    var title: String { "\(name) over \(demand.title)" }
 
     var text: String {
         let lines =
@@ -34,7 +34,7 @@ extension Matrix {
         let row = subdivision ?? country
         return JSONText.object([
             ("name", JSONText.string(name.description)),
-            ("family", JSONText.string(family.name)),
+            ("family", JSONText.optional(demand.family?.name)),
             ("place", JSONText.optional(country.place.isEmpty ? nil : country.place)),
             ("subdivision", JSONText.optional(subdivision?.place)),
             ("portion", row.portion?.jsonPortion ?? "null"),
@@ -46,10 +46,58 @@ extension Matrix {
 extension Movement {
     private static let rowCountMax = 20
 
+    var title: String { "\(name) over \(demand.title)" }
+
     /// What `--compare` tells.
     var comparison: String {
-        var lines = ["\(name) over \(family.name): \(portion.percent) get another answer"]
-        if let fartherKilometers { lines[0] += ", \(Movement.distance(fartherKilometers))" }
+        ([title + ": \(portion.percent) get another answer\(distance)"] + moveLines)
+            .joined(separator: "\n") + "\n"
+    }
+
+    /// What `--down` and the like tell: who carries how much, and who moves.
+    func consequences(of changes: Changes) -> String {
+        let supposed = changes.moveClients ? ", with \(changes.words)" : ""
+        var lines = [title + supposed + ": \(portion.percent) get another answer\(distance)"]
+        if stranded > 0 { lines.append("  \(stranded.percent) get a last resort, or nothing") }
+        let width = max(10, loads.map(\.label.count).max() ?? 0)
+        let numbers = 18
+        var head = "  " + "".padded(to: width)
+        for title in ["before", "after", "capacity"] {
+            head += " " + title.padded(to: numbers, onTheLeft: true)
+        }
+        lines.append(head)
+        for load in loads {
+            var line = "  " + load.label.padded(to: width)
+            for portion in [load.before, load.after] {
+                line += " " + amount(portion).padded(to: numbers, onTheLeft: true)
+            }
+            line +=
+                " " + (load.capacity.map { "\($0)" } ?? "-").padded(to: numbers, onTheLeft: true)
+            if let capacity = load.capacity, let total = demand.total, capacity > 0 {
+                line += "  \((load.after * total / Double(capacity)).percent) of it"
+            }
+            if overloaded.contains(where: { $0.label == load.label }) { line += "  TOO MUCH" }
+            lines.append(line)
+        }
+        if demand.total == nil, loads.contains(where: { $0.capacity != nil }) {
+            lines.append("  how much that is of a capacity: say how much there is with --demand")
+        }
+        if !moves.isEmpty { lines += ["  who moves"] + moveLines }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var distance: String {
+        fartherKilometers.map { ", \(Movement.distance($0))" } ?? ""
+    }
+
+    /// A portion, and where all of it is known, how much that is.
+    private func amount(_ portion: Double) -> String {
+        guard let total = demand.total else { return portion.percent }
+        return "\((portion * total).short)  " + portion.percent.padded(to: 7, onTheLeft: true)
+    }
+
+    private var moveLines: [String] {
+        var lines: [String] = []
         for row in moves.prefix(Movement.rowCountMax) {
             lines.append(
                 "  \(row.country.padded(to: 10)) \(row.portion.percent.padded(to: 8, onTheLeft: true))"
@@ -60,7 +108,7 @@ extension Movement {
             let portion = rest.reduce(0) { $0 + $1.portion }
             lines.append("  and \(rest.count) more, together \(portion.percent)")
         }
-        return lines.joined(separator: "\n") + "\n"
+        return lines
     }
 
     /// What `--each` tells of the failure of `target`, which has this portion of all before.
@@ -69,8 +117,14 @@ extension Movement {
         guard stranded == 0 else {
             return line + "nobody takes over: \(stranded.percent) get a last resort, or nothing\n"
         }
-        let distance = fartherKilometers.map { ", \(Movement.distance($0))" } ?? ""
-        return line + "move\(distance); then: \(load.words)\n"
+        return line + "move\(distance); then: \(targets.words)\n"
+            + overloaded.map { "    \($0.label) gets \(excess($0))\n" }.joined()
+    }
+
+    /// `3000, and can carry 2000`
+    private func excess(_ load: Load) -> String {
+        let count = load.after * (demand.total ?? 0)
+        return "\(count.short), and can carry \(load.capacity ?? 0)"
     }
 
     private static func distance(_ kilometers: Double) -> String {
@@ -88,14 +142,26 @@ extension Movement {
         }
         return JSONText.object([
             ("name", JSONText.string(name.description)),
-            ("family", JSONText.string(family.name)), ("down", JSONText.optional(down)),
+            ("family", JSONText.optional(demand.family?.name)), ("down", JSONText.optional(down)),
             ("moved", portion.jsonPortion), ("stranded", stranded.jsonPortion),
             (
                 "fartherKilometers",
                 fartherKilometers.map { "\(Int($0.rounded()))" } ?? "null"
             ),
-            ("targets", load.json), ("moves", JSONText.array(moves)),
+            ("targets", targets.json), ("loads", JSONText.array(loads.map(json))),
+            ("moves", JSONText.array(moves)),
         ]) + "\n"
+    }
+}
+
+extension Movement {
+    private func json(_ load: Load) -> String {
+        JSONText.object([
+            ("target", JSONText.string(load.label)), ("before", load.before.jsonPortion),
+            ("after", load.after.jsonPortion),
+            ("load", demand.total.map { ($0 * load.after).jsonNumber } ?? "null"),
+            ("capacity", load.capacity.map { "\($0)" } ?? "null"),
+        ])
     }
 }
 
@@ -131,6 +197,17 @@ extension Double {
 
     /// Six decimals.
     fileprivate var jsonPortion: String { "\((self * 1_000_000).rounded() / 1_000_000)" }
+
+    /// Three decimals.
+    fileprivate var jsonNumber: String { "\((self * 1000).rounded() / 1000)" }
+
+    /// An amount of demand: whole, but for small ones.
+    fileprivate var short: String {
+        if self >= 100 || self == rounded() {
+            return self < 1e15 ? "\(Int(rounded()))" : "\(self)"
+        }
+        return "\((self * 10).rounded() / 10)"
+    }
 }
 
 extension String {

@@ -32,19 +32,40 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
     return (world, database)
 }
 
-func failForUnknown(_ labels: [String], in world: World) -> Never {
-    let known = world.plan.endpoints.map(\.label).joined(separator: " ")
-    CheckSettings.program.fail(
-        "--down \(labels.joined(separator: " ")): no such region or target; there are \(known)",
-        status: 2)
+/// Of the zones named, or all.
+func walkDelegation(
+    _ settings: CheckSettings, _ world: World, _ database: MaxMindDatabase?
+) -> Bool {
+    for name in settings.names where !world.summaries.contains(where: { $0.origin == name }) {
+        CheckSettings.program.fail("\(name) is no zone here", status: 2)
+    }
+    let zones = world.summaries.filter {
+        settings.names.isEmpty || settings.names.contains($0.origin)
+    }
+    let resolvers =
+        settings.resolvers.isEmpty ? DelegationRun.systemResolvers : settings.resolvers
+    guard !resolvers.isEmpty else {
+        CheckSettings.program.fail(
+            "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR", status: 1)
+    }
+    var walk = DelegationRun(
+        Simulation(world, database, settings.changes, nil), resolvers: resolvers,
+        writesJSON: settings.writesJSON)
+    return walk.run(zones)
 }
 
 func run(_ settings: CheckSettings) {
     let (world, database) = load(settings)
+    let probes =
+        settings.sendsProbes
+        ? ProbeRun(world, certificateAuthorities: settings.certificateAuthorities) : nil
+    if let probes, !settings.writesCSV {
+        print(settings.writesJSON ? probes.json : probes.text, terminator: "")
+    }
+    let isHealthy = probes?.isFine ?? true
     if let survey = settings.survey, let database {
-        let before = SurveyedWorld(world, labelledDown: settings.down)
-        let run = SurveyRun(settings: settings, before: before, database: database)
-        exit(run.run(survey) ? 0 : 1)
+        let isFine = SurveyRun(survey, settings, world, database, probes).run(survey)
+        exit(isFine && isHealthy ? 0 : 1)
     }
     if let file = settings.expectations {
         let unmet = ZoneLoader.unmetExpectations(of: world, in: file)
@@ -56,7 +77,11 @@ func run(_ settings: CheckSettings) {
                     : "\(unmet.count) lines of \(file) are not as expected", status: 1)
         }
     }
+    if settings.walksDelegation {
+        exit(walkDelegation(settings, world, database) && isHealthy ? 0 : 1)
+    }
     guard !settings.names.isEmpty else {
+        if probes != nil { exit(isHealthy ? 0 : 1) }
         for zone in world.summaries {
             print(
                 "\(zone.file): \(zone.origin) serial \(zone.serial) is fine: \(zone.recordCount) "
@@ -64,10 +89,12 @@ func run(_ settings: CheckSettings) {
         }
         return
     }
-    let (made, unknown) = Simulation.make(world, database, down: settings.down)
-    guard let simulation = made else {
-        failForUnknown(unknown, in: world)
+    let simulation = Simulation(world, database, settings.changes, probes)
+    if !settings.servers.isEmpty {
+        var comparison = LiveComparison(simulation, settings)
+        exit(comparison.run() && isHealthy ? 0 : 1)
     }
+    if settings.isBatch { exit(Batch.run(simulation, settings) && isHealthy ? 0 : 1) }
     for name in settings.names {
         for type in settings.types {
             for client in settings.clients {
@@ -75,11 +102,13 @@ func run(_ settings: CheckSettings) {
                     CheckSettings.program.fail(
                         "\(name) \(type): no response; this should not happen", status: 1)
                 }
-                print(settings.writesJSON ? result.json + "\n" : result.text, terminator: "")
+                print(
+                    settings.writesJSON ? result.json + "\n" : result.text(.output), terminator: "")
                 if !settings.writesJSON { print() }
             }
         }
     }
+    if !isHealthy { exit(1) }
 }
 
 do throws(UsageError) {

@@ -5,23 +5,25 @@ import Glibc
 // A thin main: sends the words of its command line to the server, prints what comes back.
 
 let program = Program(
-    name: "geodnsctl",
+    name: "geodnsctl", section: 8,
     summary: "Talks to a running geodnsd.",
     operands: "COMMAND",
+    commands: [
+        Program.Command("status", "what it serves and what it has answered"),
+        Program.Command("regions", "every target with the state of its addresses and checks"),
+        Program.Command(
+            "events",
+            "what happened to the health of targets lately, with the probes that led to it"),
+        Program.Command("reload", "read zones and location database again; errors change nothing"),
+        Program.Command("stop", "answer what has come in, and end"),
+    ],
     options: [
         Option(
             "control", "PATH", "its control socket (default \(ServerSettings.defaultControl))"),
         Option("json", nil, "events: an object a line"),
         Option("follow", nil, "events: go on as they come"),
     ],
-    notes: [
-        "commands:",
-        "  status    what it serves and what it has answered",
-        "  regions   every target with the state of its addresses and checks",
-        "  events    what happened to the health of targets lately, with the probes that led to it",
-        "  reload    read zones and location database again; errors change nothing",
-        "  stop      answer what has come in, and end",
-    ])
+    notes: ["Exit status: 0 fine, 1 the server cannot be reached or has refused, 2 wrong usage."])
 
 do throws(UsageError) {
     switch try program.parse(CommandLine.arguments.dropFirst()) {

@@ -162,7 +162,7 @@ import Testing
         let file = try folder.write(
             "203.0.113.7\n  bogus # what\n203.0.113.7/24\n", to: "clients")
         let (status, text) = try check("--from", "@" + file, "app.example.com")
-        #expect(status == 2)
+        #expect(status == 1)
         let expected =
             "expected an address like 133.11.0.1 or a prefix like 203.0.113.0/24 without bits "
             + "beyond its length"
@@ -170,7 +170,10 @@ import Testing
             text == """
                 \(file):2:3: error: \(expected), found 'bogus'
                 \(file):3:1: error: \(expected), found '203.0.113.7/24'
-                geodns-check: --from @\(file): 2 lines to mend
+                client,name,type,rcode,answers,ttl,target,reason,scope,network,country
+                203.0.113.7,app.example.com.,A,NOERROR,198.51.100.30,60,nrt,nearest,24,\
+                203.0.113.0/24,JP
+                geodns-check: --from: 2 lines to mend
 
                 """)
     }
@@ -209,19 +212,53 @@ import Testing
         #expect(
             text == """
                 app.example.com. A from 203.0.113.7
-                  client     203.0.113.0/24: JP, continent AS, 35.69 139.69
+                  client     203.0.113.0/24 of Test-City: JP, continent AS, 35.69 139.69
                   name       app.example.com. \
                 (\(folder.path)/zones/example.com.zone:10:13): nearest \
                 that is up
                     1. nrt  64 km  down
                     2. fra  9344 km  up  <- chosen
-                  ttl        10
+                  ttl        10: app.example.com. says 60/10, and not all is up
                   scope      /24: holds for 203.0.113.0/24
                   status     NOERROR
                   answer     app.example.com.  10  IN  A  198.51.100.20
 
 
                 """)
+    }
+
+    @Test func coloursAreForTerminalsOnly() throws {
+        let script = try #require(Programs.find("script"), "bsdutils is essential in Debian")
+        let command =
+            "'\(Programs.own("geodns-check"))' --zones '\(folder.path)/zones' --geo-data "
+            + "'\(folder.path)/world.mmdb' --from 203.0.113.7 --down fra app.example.com"
+        func output(_ environment: String) throws -> String {
+            try RunningProcess.run(
+                script, ["-qec", "env \(environment) \(command)", "/dev/null"]
+            ).text
+        }
+        let coloured = try output("-u NO_COLOR TERM=xterm")
+        #expect(coloured.contains("\u{1b}[32mup\u{1b}[0m"))
+        #expect(coloured.contains("\u{1b}[31mdown\u{1b}[0m"))
+        #expect(!(try output("NO_COLOR=1 TERM=xterm")).contains("\u{1b}"))
+        #expect(!(try output("-u NO_COLOR TERM=dumb")).contains("\u{1b}"))
+        let piped = try check("--from", "203.0.113.7", "--down", "fra", "app.example.com")
+        #expect(!piped.text.contains("\u{1b}"))
+    }
+
+    @Test func theTextFitsAScreen() throws {
+        let regions = (10..<70).map { "r\($0) REGION 0 \($0)\n    A 198.51.100.\($0)\n" }
+        let names = (10..<70).map { "r\($0)" }
+        try folder.write(
+            zoneHead + regions.joined() + "app GEO failover \(names.joined(separator: " "))\n",
+            to: "zones/example.com.zone")
+        let down = (10..<60).flatMap { ["--down", "r\($0)"] }
+        let (status, text) = try checked.check(
+            down + ["--from", "203.0.113.7", "app.example.com"])
+        #expect(status == 0)
+        #expect(text.split(separator: "\n").count < 24)
+        #expect(text.contains("    51. r60"))
+        #expect(text.contains("    and 47 more\n"))
     }
 
     @Test func theTextTellsOfANameThatIsNotThere() throws {
@@ -306,8 +343,10 @@ import Testing
                   fra           100 %   move, 9344 km farther on average; then: nrt 100 %
                 only.example.com. over IPv4: one target after the other fails
                   nrt           100 %   nobody takes over: 100 % get a last resort, or nothing
+                  not survived: the failure of nrt
                 only.example.com. over IPv6: one target after the other fails
                   nrt           100 %   nobody takes over: 100 % get a last resort, or nothing
+                  not survived: the failure of nrt
 
                 """)
         #expect(try check("--each", "app.example.com").status == 0)

@@ -129,7 +129,8 @@ import Testing
             contentsOfFile: Programs.packageFolder + "/packaging/geodnsd.yaml", encoding: .utf8)
         let help = try RunningProcess.run(Programs.own("geodnsd"), ["--help"]).text
         for match in help.matches(of: /--([a-z0-9-]+)/) {
-            if ["config", "check", "help", "version"].contains(match.1) { continue }
+            let common = ["config", "check", "help", "version", "manual", "completion"]
+            if common.contains(String(match.1)) { continue }
             let name = try Regex("(?m)^#\(match.1):")
             #expect(sample.contains(name), "packaging/geodnsd.yaml does not tell of \(match.1)")
         }

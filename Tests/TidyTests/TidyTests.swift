@@ -51,7 +51,7 @@ private let unsafeFiles: Set<String> = [
     "Tables/Words.swift", "Transport/DatagramBatch.swift",
     "Transport/Listeners.swift", "Transport/Poller.swift", "Transport/SocketAddress.swift",
     "Transport/StreamConnections.swift", "Transport/Workers.swift", "Zones/ZoneTable.swift",
-    "geodns-mmdb/Files.swift",
+    "geodns-check/ServerExchange.swift", "geodns-check/Streams.swift", "geodns-mmdb/Files.swift",
 ]
 
 @Suite struct Layers {

@@ -1,0 +1,155 @@
+import Addressing
+import DNSWire
+import Diagnostics
+import GeoSources
+import Loader
+import Steering
+
+/// Where what is measured says otherwise than what is answered: prefixes whose target is not the
+/// one with the shortest round trip.
+struct RoundTrips {
+    /// Milliseconds to each target that was measured, by its label.
+    private let rows: [(prefix: Prefix, times: [String: Double])]
+    private let file: String
+
+    /// Reads lines of `prefix,target,milliseconds`; what follows on a line is not looked at. Of
+    /// equal prefix and target the last counts. Nil when any line is at fault.
+    static func read(
+        _ bytes: [UInt8], file: String, targets: Set<String>
+    ) -> (roundTrips: RoundTrips?, problems: [Diagnostic]) {
+        var numbers: [Prefix: Int] = [:]
+        var rows: [(prefix: Prefix, times: [String: Double])] = []
+        let title = ["prefix", "target", "milliseconds"]
+        let problems = ClientTable.read(bytes, file: file, title: title) {
+            row throws(ClientTable.Fault) in
+            guard row.fields.count >= 2 else {
+                throw ClientTable.Fault(
+                    column: row.endColumn,
+                    message: "expected a target and milliseconds behind the prefix, as in "
+                        + "203.0.113.0/24,fra,12.5")
+            }
+            let (target, time) = (row.fields[0], row.fields[1])
+            guard targets.contains(target.text) else {
+                throw ClientTable.Fault(
+                    column: target.column,
+                    message: "no such target '\(target.text)'; there are "
+                        + targets.sorted().joined(separator: " "))
+            }
+            guard let milliseconds = Double(time.text), milliseconds >= 0, milliseconds.isFinite
+            else {
+                throw ClientTable.Fault(
+                    column: time.column,
+                    message: "expected milliseconds, like 12.5, found '\(time.text)'")
+            }
+            let number = numbers[row.prefix] ?? rows.count
+            if number == rows.count {
+                numbers[row.prefix] = number
+                rows.append((row.prefix, [:]))
+            }
+            rows[number].times[target.text] = milliseconds
+        }
+        return problems.isEmpty ? (RoundTrips(rows: rows, file: file), []) : (nil, problems)
+    }
+
+    // MARK: - One name
+
+    /// A prefix that another target would be faster for.
+    private struct Detour {
+        var prefix: Prefix
+        var country: String
+        var target: String
+        var milliseconds: Double
+        var fastest: String
+        var fastestMilliseconds: Double
+
+        var lost: Double { milliseconds - fastestMilliseconds }
+    }
+
+    /// Less is what two measurements of the same differ by.
+    private static let lostMin = 10.0
+    private static let shownCountMax = 20
+
+    func report(
+        _ name: DomainName, in surveyed: SurveyedWorld, database: MaxMindDatabase, asJSON: Bool
+    ) -> String {
+        let candidates = Set(
+            surveyed.endpoints(of: name).map { surveyed.world.plan.endpoints[$0].label })
+        var detours: [Detour] = []
+        var measuredCount = 0
+        var unmeasuredCount = 0
+        for (prefix, times) in rows {
+            guard let geo = surveyed.geoName(name),
+                let fastest = times.filter({ candidates.contains($0.key) })
+                    .min(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+            else { continue }
+            let outlook = surveyed.answers.outlook(name: geo, around: prefix.address)
+            for share in outlook.shares {
+                let label = surveyed.answers.label(of: share.outcome)
+                guard let time = times[label] else {
+                    unmeasuredCount += 1
+                    break
+                }
+                if share == outlook.shares.last { measuredCount += 1 }
+                guard time - fastest.value >= RoundTrips.lostMin else { continue }
+                let place = database.places[database.lookup(prefix.address).place]
+                detours.append(
+                    Detour(
+                        prefix: prefix, country: place.country ?? place.continent ?? "?",
+                        target: label, milliseconds: time, fastest: fastest.key,
+                        fastestMilliseconds: fastest.value))
+            }
+        }
+        detours.sort { ($1.lost, "\($0.prefix)") < ($0.lost, "\($1.prefix)") }
+        return asJSON
+            ? detours.map { json($0, name) + "\n" }.joined()
+            : text(name, detours, measuredCount, unmeasuredCount)
+    }
+
+    private func text(
+        _ name: DomainName, _ detours: [Detour], _ measuredCount: Int, _ unmeasuredCount: Int
+    ) -> String {
+        let prefixes = Set(detours.map(\.prefix)).count
+        var head =
+            "\(name) over \(file): \(prefixes) of \(measuredCount) prefixes with a target that is "
+        head += "\(RoundTrips.lostMin.words) ms or more behind the fastest"
+        if !detours.isEmpty {
+            let mean = detours.reduce(0) { $0 + $1.lost } / Double(detours.count)
+            head += ", \(mean.words) ms on average"
+        }
+        var lines = [head]
+        if unmeasuredCount > 0 {
+            let prefixes = unmeasuredCount == 1 ? "1 prefix" : "\(unmeasuredCount) prefixes"
+            lines.append("  \(prefixes) with a target that was not measured from there")
+        }
+        for detour in detours.prefix(RoundTrips.shownCountMax) {
+            lines.append(
+                "  \(detour.prefix)  \(detour.country)  \(detour.target) \(detour.milliseconds.words) ms, "
+                    + "\(detour.fastest) \(detour.fastestMilliseconds.words) ms: \(detour.lost.words) ms slower"
+            )
+        }
+        if detours.count > RoundTrips.shownCountMax {
+            lines.append("  and \(detours.count - RoundTrips.shownCountMax) more")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func json(_ detour: Detour, _ name: DomainName) -> String {
+        JSONText.object([
+            ("name", JSONText.string(name.description)),
+            ("prefix", JSONText.string("\(detour.prefix)")),
+            ("place", JSONText.string(detour.country)),
+            ("target", JSONText.string(detour.target)),
+            ("milliseconds", "\(detour.milliseconds)"),
+            ("fastest", JSONText.string(detour.fastest)),
+            ("fastestMilliseconds", "\(detour.fastestMilliseconds)"),
+        ])
+    }
+}
+
+extension Double {
+    /// One decimal at most.
+    fileprivate var words: String {
+        let tenths = (self * 10).rounded() / 10
+        return tenths == tenths.rounded() ? "\(Int(tenths))" : "\(tenths)"
+    }
+}

@@ -24,16 +24,17 @@ package struct World: Sendable {
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
     /// `forcedDown` count as down whatever their checks say; those in `held` are kept out, those
-    /// in `ramping` get that percentage of their clients.
+    /// in `ramping` get that percentage of their clients; what operators have ordered beats all.
     package func snapshot(
         _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
-        held: Set<SteeringPlan.Hold> = [], ramping: [SteeringPlan.Ramp: UInt32] = [:]
+        held: Set<SteeringPlan.Hold> = [], ramping: [SteeringPlan.Ramp: UInt32] = [:],
+        overrides: OverrideEffects = OverrideEffects()
     ) -> Snapshot {
         Snapshot(
             zones: zones,
             answers: AnswerTable(
                 plan, health: health, probes: probes, forcedDown: forcedDown, held: held,
-                ramping: ramping))
+                ramping: ramping, overrides: overrides))
     }
 }
 

@@ -55,6 +55,12 @@ extension AnswerTable {
         var steps: [Explanation.Step] = []
         var current: Int? = name
         while let number = current, steps.count < SteeringPlan.nestingMax {
+            if isDivider(Int(names[number].selector)) {
+                var scope = 0
+                let selector = selectors[Int(names[number].selector)]
+                current = Int(choose(selector, client, &scope, &random).index)
+                continue
+            }
             let (step, next) = explainStep(number, client, place, &random)
             steps.append(step)
             current = next
@@ -66,8 +72,8 @@ extension AnswerTable {
     private func explainStep(
         _ number: Int, _ client: Client, _ place: Place, _ random: inout RandomSource
     ) -> (Explanation.Step, next: Int?) {
-        let name = plan.names[number % plan.names.count]
-        let selector = plan.selectors[name.selector]
+        let name = plan.names[planName(number)]
+        let selector = policies[Int(names[number].selector)]
         var scope = 0
         let state = selectors[Int(names[number].selector)]
         let choice = choose(state, client, &scope, &random)
@@ -131,7 +137,7 @@ extension AnswerTable {
         case (.endpoint(let index), .group):
             return endpoints(of: .group(Int(choice.index))).first == index
         case (.name(let index), .name):
-            return index == Int(choice.index) % plan.names.count
+            return index == planName(Int(choice.index))
         case (.external(let name), .external):
             let start = Int(choice.index)
             return name.wire.indices.allSatisfy { bytes[start + $0] == name.wire[$0] }
@@ -141,17 +147,18 @@ extension AnswerTable {
     }
 
     private func isUp(_ target: Target, _ selector: Selector, _ number: Int) -> Bool {
+        if let ordered = variant(number).states[target] { return ordered.isOpen }
         guard selector.isIndependent, case .endpoint(let index) = target else {
             return isUp(target)
         }
-        return familyStates[number / plan.names.count][index]?.isOpen ?? false
+        return familyStates[family(number)][index]?.isOpen ?? false
     }
 
     /// A target is up when its endpoint is, or when anything a nested name may pick is.
     package func isUp(_ target: Target) -> Bool {
         switch target {
         case .endpoint(let index): endpointIsUp[index]
-        case .external: true
+        case .external: overrides.states[target]?.isOpen ?? true
         case .name(let index): nameIsUp[index]
         }
     }

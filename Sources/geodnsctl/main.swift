@@ -11,37 +11,81 @@ let program = Program(
     options: [
         Option(
             "control", "PATH", "its control socket (default \(ServerSettings.defaultControl))"),
-        Option("json", nil, "events: an object a line"),
+        Option("json", nil, "events, overrides: an object a line"),
         Option("follow", nil, "events: go on as they come"),
+        Option("for", "TIME", "drain, down, up, set: for so long, like 90s, 30m, 2h or 1d"),
+        Option("reason", "TEXT", "drain, down, up, set, shift: why; logs and status show it"),
+        Option(
+            "client", "WHO",
+            "drain, down, up, set, shift, and what takes them back: for some clients, country=CC, "
+                + "continent=CC or net=PREFIX"),
+        Option("force", nil, "drain, down, set, shift: against the safety rules"),
     ],
     notes: [
         "commands:",
-        "  status    what it serves and what it has answered",
-        "  regions   every target with the state of its addresses and checks",
-        "  events    what happened to the health of targets lately, with the probes that led to it",
-        "  reload    read zones and location database again; errors change nothing",
-        "  stop      answer what has come in, and end",
+        "  status              what it serves and what it has answered",
+        "  regions             every target with the state of its addresses and checks",
+        "  events              what happened to the health of targets lately, with the probes that led to it",
+        "  overrides           what was ordered by the commands below, and until when",
+        "  drain TARGET…       no new clients there, unless nothing else is left; tells when the last are gone",
+        "  down TARGET…        as if its checks had failed",
+        "  up TARGET…          as if its checks passed",
+        "  undrain TARGET…     what `drain` said is over",
+        "  clear TARGET…       what `drain`, `down` or `up` said is over: the checks' word counts",
+        "  set NAME TARGET:WEIGHT…",
+        "                      other shares for a weighted name, from the next query on",
+        "  unset NAME          the zone's shares again",
+        "  shift NAME 'FROM->TO' STEP%/PACE",
+        "                      move a share step by step, like 10%/1m; stops when TO is not well",
+        "  shift NAME pause|resume|abort",
+        "  reload              read zones and location database again; errors change nothing",
+        "  stop                answer what has come in, and end",
+        "A TARGET is a region, a name with addresses or a GEO name, relative to its zone or in full; `*` and `?`",
+        "stand for any characters and any one. What was ordered outlives reloads, and restarts with --state.",
     ])
+
+/// Options that are words of the request, and the commands that take them.
+let terms: [(option: String, commands: Set<String>)] = [
+    ("for", ["drain", "down", "up", "set"]),
+    ("reason", ["drain", "down", "up", "set", "shift"]),
+    ("client", ["drain", "down", "up", "undrain", "clear", "set", "unset", "shift"]),
+]
 
 do throws(UsageError) {
     switch try program.parse(CommandLine.arguments.dropFirst()) {
     case .print(let text):
         print(text, terminator: "")
     case .run(let arguments):
-        guard !arguments.operands.isEmpty else {
-            throw UsageError("no command given; `geodnsctl --help` lists them all")
-        }
-        guard arguments.operands == ["events"] || !arguments.has("json") && !arguments.has("follow")
-        else { throw UsageError("--json and --follow belong to events") }
+        try check(arguments)
         run(arguments)
     }
 } catch {
     program.fail("\(error)", status: 2)
 }
 
+func check(_ arguments: Arguments) throws(UsageError) {
+    guard let command = arguments.operands.first else {
+        throw UsageError("no command given; `geodnsctl --help` lists them all")
+    }
+    guard !arguments.has("follow") || arguments.operands == ["events"] else {
+        throw UsageError("--follow belongs to events")
+    }
+    guard !arguments.has("json") || [["events"], ["overrides"]].contains(arguments.operands) else {
+        throw UsageError("--json belongs to events and overrides")
+    }
+    let flags = terms + [("force", ["drain", "down", "set", "shift"])]
+    for (option, commands) in flags where arguments.has(option) && !commands.contains(command) {
+        throw UsageError(
+            "--\(option) belongs to \(commands.sorted().joined(separator: ", "))")
+    }
+}
+
 func run(_ arguments: Arguments) {
     var words = arguments.operands
-    if arguments.has("json") { words.append("json") }
+    for (option, _) in terms {
+        if let value = arguments.last(option) { words.append("\(option)=\(value)") }
+    }
+    for flag in ["json", "force"] where arguments.has(flag) { words.append(flag) }
     guard arguments.has("follow") else {
         print(send(words, arguments), terminator: "")
         return

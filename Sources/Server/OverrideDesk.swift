@@ -78,6 +78,9 @@ struct OverrideDesk {
         let before = overrides
         var replaced: [Override?] = []
         for override in made { replaced.append(overrides.add(override)) }
+        guard overrides.all.count <= Overrides.countMax else {
+            throw Refusal("there are \(Overrides.countMax) orders already; take some back")
+        }
         let objections = objections(to: overrides, before, terms.clients)
         guard objections.isEmpty || terms.isForced else {
             let shown = objections.prefix(10).joined(separator: "\n")

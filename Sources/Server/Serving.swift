@@ -157,6 +157,7 @@ final class Serving: Sendable {
         let states = plan.endpointStates(next.health, next.probes)
         next.time = now
         next.ramp(states, at: now)
+        next.overrides.resolve(in: plan)
         // Looked at before a step is taken: nothing is moved to what has just failed.
         let changes =
             next.overrides.pauseShifts(in: plan, states) + next.overrides.advance(to: now)

@@ -102,6 +102,8 @@ private struct OverrideReader {
 
     /// A damaged file may hold anything: so many lines are told of, and the rest left out quietly.
     private static let problemCountMax = 20
+    /// Seconds from now: ten years. Nothing is ordered for longer, and the other clock counts it.
+    private static let distanceMax = 10 * 366 * 86_400
 
     mutating func read(_ line: ArraySlice<UInt8>, number: Int) {
         guard let first = line.first, first != UInt8(ascii: "#") else { return }
@@ -128,6 +130,9 @@ private struct OverrideReader {
         guard let kind = words.first else { return }
         guard kind.key == nil else {
             throw Fault(column: kind.column, message: "expected up, drain, down, weights or cached")
+        }
+        guard overrides.count < Overrides.countMax else {
+            throw Fault(column: 1, message: "more than \(Overrides.countMax) orders")
         }
         switch kind.value {
         case "up": try readState(.up, words)
@@ -215,8 +220,13 @@ private struct OverrideReader {
     private func time(
         _ words: [MemoryText.Word], _ key: String
     ) throws(Fault) -> MonotonicTime {
-        let clock = try value(words, key, "a time such as \(wall)") { WallClock($0) }
-        return now + .seconds(clock.seconds - wall.seconds)
+        let seconds = try value(words, key, "a time such as \(wall)") { text in
+            WallClock(text).flatMap { clock in
+                let distance = clock.seconds - wall.seconds
+                return abs(distance) <= OverrideReader.distanceMax ? distance : nil
+            }
+        }
+        return now + .seconds(seconds)
     }
 
     private func value<Value>(

@@ -7,8 +7,23 @@ package struct Overrides: Sendable, Equatable {
     /// Until when answers that name an endpoint may be in some cache, for those that were answered
     /// since overrides have held. By owner name, so that a reload forgets nothing.
     package var cachedUntil: [DomainName: MonotonicTime] = [:]
+    /// What the subjects of states hold for in one plan; see `resolve`.
+    private var resolution = Resolution()
+
+    private struct Resolution {
+        var plan: SteeringPlan?
+        var targets: [String: Set<Target>] = [:]
+    }
+
+    /// So many orders at most: each is looked at with every change of health.
+    package static let countMax = 1000
 
     package init() {}
+
+    /// What has been looked up is no part of what was ordered.
+    package static func == (left: Overrides, right: Overrides) -> Bool {
+        left.all == right.all && left.cachedUntil == right.cachedUntil
+    }
 
     /// As remembered by a process before this one: what has ended meanwhile is left to `advance`.
     package init(_ remembered: [Override], cachedUntil: [DomainName: MonotonicTime] = [:]) {
@@ -200,6 +215,22 @@ extension Overrides {
 }
 
 extension Overrides {
+    /// Looks up once what all patterns match: there may be many targets, and health changes often.
+    package mutating func resolve(in plan: SteeringPlan) {
+        if resolution.plan !== plan { resolution = Resolution(plan: plan) }
+        var targets: [String: Set<Target>] = [:]
+        for override in all {
+            guard case .state = override.order else { continue }
+            targets[override.subject] = self.targets(of: override, in: plan)
+        }
+        resolution.targets = targets
+    }
+
+    private func targets(of override: Override, in plan: SteeringPlan) -> Set<Target> {
+        let known = resolution.plan === plan ? resolution.targets[override.subject] : nil
+        return known ?? plan.targets(named: override.subject)
+    }
+
     /// For clients of whom nothing else is known.
     package func effect(
         in plan: SteeringPlan, for clients: Override.Clients

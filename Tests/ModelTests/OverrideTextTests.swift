@@ -67,6 +67,40 @@ import Testing
         #expect(again == overrides, "\(text)")
     }
 
+    /// Whatever a disk makes of the file: it is read without a trap, and what was understood is
+    /// written and read again.
+    @Test(arguments: 0..<100) func damageOfAnyKindIsSurvived(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var overrides = Overrides()
+        for _ in 0..<4 { overrides.add(try randomOverride(&random)) }
+        var bytes = Array(overrides.text(now: second(1000), wall: OverrideTextTests.wall).utf8)
+        for _ in 0..<random.number(1...20) {
+            let place = random.number(19...bytes.count - 1)
+            switch random.number(0...3) {
+            case 0: bytes[place] = UInt8(random.number(0...255))
+            case 1: bytes.remove(at: place)
+            case 2: bytes.insert(contentsOf: Array("0:=%\\\" 9".utf8), at: place)
+            default: bytes[place] = UInt8(ascii: "0") + UInt8(random.number(0...9))
+            }
+        }
+        let (found, _) = Overrides.read(
+            bytes, file: "overrides", now: second(1), wall: OverrideTextTests.wall)
+        let text = found.text(now: second(100), wall: OverrideTextTests.wall)
+        let (again, problems) = read(text, now: second(100))
+        #expect(problems == [] && again.all.count == found.all.count, "\(text)")
+    }
+
+    /// Years that the other clock cannot count are damage.
+    @Test func timesOfOtherAgesAreDamage() {
+        func line(_ since: String) -> String {
+            "geodns-overrides 1\ndrain target=fra clients=all since=\(since) by=root because=x\n"
+        }
+        for since in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z"] {
+            #expect(read(line(since), now: second(5)).problems.count == 1, "\(since)")
+        }
+        #expect(read(line("2026-01-01T00:00:00Z"), now: second(5)).problems == [])
+    }
+
     /// The monotonic clock begins anew with the machine; what counts is the wall clock.
     @Test func timesAreThoseOfTheWallClock() {
         var override = Override(.state(.drain), of: "fra", since: second(1000))

@@ -29,18 +29,20 @@ package struct ControlSocket: ~Copyable {
     package var pollDescriptor: Int32 { descriptor.number }
 
     /// Takes one waiting client, has its request answered by `handle`, and closes. Returns at
-    /// once when nobody waits, and within four seconds plus `handle`'s own time at worst.
-    package func serve(_ handle: (_ words: [String]) -> ControlReply) {
+    /// once when nobody waits, and within four seconds plus `handle`'s own time at worst. `user` is
+    /// who the client runs as, nil when the kernel does not tell.
+    package func serve(_ handle: (_ words: [String], _ user: UInt32?) -> ControlReply) {
         let outcome = attempt { Int(clinux_accept(descriptor.number, nil, nil)) }
         guard case .success(let number) = outcome else { return }
         let client = FileDescriptor(Int32(number))
+        let user = UInt32(exactly: clinux_peer_user(client.number))
         do throws(Errno) {
             let request = ControlStream(client, within: ControlSocket.exchangeTimeout)
             let bytes = try request.read(byteCountMax: ControlRequest.byteCountMax) {
                 $0.contains(UInt8(ascii: "\n"))
             }
             request.discardWaiting()
-            let reply = ControlSocket.reply(to: bytes, handle)
+            let reply = ControlSocket.reply(to: bytes) { handle($0, user) }
             try ControlStream(client, within: ControlSocket.exchangeTimeout).write(reply.bytes)
         } catch {
             // The client is gone or too slow; it is told by its connection being closed.

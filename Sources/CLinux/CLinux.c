@@ -58,6 +58,13 @@ int clinux_accept(int descriptor, struct sockaddr *peer, socklen_t *length) {
     return accept4(descriptor, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int64_t clinux_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    int status = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+    return status == 0 ? (int64_t)peer.uid : -1;
+}
+
 int clinux_set_option(int descriptor, int level, int name, int value) {
     return setsockopt(descriptor, level, name, &value, sizeof value);
 }

@@ -21,6 +21,10 @@ package struct ServerSettings: Sendable {
     package var notifiedURLs: [String]
     /// What answers outside whenever this server is not cut off.
     package var anchors: [AnchorSetting]
+    /// What operators' orders must leave of every GEO name: regions, and percent of the capacity;
+    /// 0: nothing.
+    package var minimumRegions: Int
+    package var minimumCapacity: Int
     package var workerCount: Int?
     package var logFormat: LogFormat
     /// Certificate authorities that https checks trust; nil: the system's.
@@ -85,6 +89,13 @@ package struct ServerSettings: Sendable {
                 "run it for each event of health, with the event as JSON for its argument"),
             Option(
                 "notify-url", "URL", mayRepeat: true, "post each event of health there, as JSON"),
+            Option(
+                "minimum-regions", "N",
+                "refuse a drain and the like that would leave a GEO name fewer regions (default 0)"),
+            Option(
+                "minimum-capacity", "P%",
+                "refuse one that would leave a GEO name less of the capacity of its regions "
+                    + "(default 0%)"),
             Option("workers", "N", "threads that answer (default: one for each CPU)"),
             Option("log", "json|text", "format of the log on standard error (default text)"),
             Option(
@@ -191,6 +202,8 @@ package struct ServerSettings: Sendable {
         }
         self.listen = listen
 
+        minimumRegions = try ServerSettings.number(arguments, "minimum-regions", 0...1_000_000) ?? 0
+        minimumCapacity = try ServerSettings.percent(arguments, "minimum-capacity") ?? 0
         workerCount = try ServerSettings.number(arguments, "workers", 1...1024)
         proxySources = []
         for text in arguments.all("proxy-from") {
@@ -222,6 +235,19 @@ package struct ServerSettings: Sendable {
                 option, text,
                 "expected a number from \(range.lowerBound) to \(range.upperBound)")
         }
+        return number
+    }
+
+    /// `50%`
+    private static func percent(
+        _ arguments: Arguments, _ option: String
+    ) throws(UsageError) -> Int? {
+        guard let text = arguments.last(option) else { return nil }
+        let digits = text.dropLast()
+        guard text.hasSuffix("%"), (1...3).contains(digits.count),
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
+            number <= 100
+        else { throw arguments.error(option, text, "expected 0% to 100%") }
         return number
     }
 

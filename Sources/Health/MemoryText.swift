@@ -1,17 +1,17 @@
-/// Words of the file in which health is remembered: divided by blanks, `key=value` or a value
-/// alone. A value that is empty or holds blanks, quotes or control characters stands in double
-/// quotes, where `\"`, `\\` and `\DDD` are as in zone files (RFC 1035 §5.1).
-enum MemoryText {
-    struct Word: Equatable {
+/// Words of the files in which health and overrides are remembered: divided by blanks, `key=value`
+/// or a value alone. A value that is empty or holds blanks, quotes or control characters stands in
+/// double quotes, where `\"`, `\\` and `\DDD` are as in zone files (RFC 1035 §5.1).
+package enum MemoryText {
+    package struct Word: Equatable {
         /// Nil: a value alone.
-        var key: String?
-        var value: String
+        package var key: String?
+        package var value: String
         /// Of its first byte; counted from 1.
-        var column: Int
+        package var column: Int
     }
 
     /// What a line says; nil when a quote or an escape is not one, or a byte is no text.
-    static func words(_ line: ArraySlice<UInt8>) -> [Word]? {
+    package static func words(_ line: ArraySlice<UInt8>) -> [Word]? {
         var words: [Word] = []
         var rest = line
         while true {
@@ -60,7 +60,7 @@ enum MemoryText {
     // MARK: - Writing
 
     /// As `words` reads it back.
-    static func word(_ text: String) -> String {
+    package static func word(_ text: String) -> String {
         let isPlain =
             !text.isEmpty
             && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != quote && $0 != backslash }
@@ -82,10 +82,12 @@ enum MemoryText {
         return String(decoding: result, as: UTF8.self)
     }
 
-    static func milliseconds(_ duration: Duration) -> String { "\(duration.milliseconds)ms" }
+    package static func milliseconds(_ duration: Duration) -> String {
+        "\(duration.milliseconds)ms"
+    }
 
     /// Up to a year.
-    static func duration(_ text: String) -> Duration? {
+    package static func duration(_ text: String) -> Duration? {
         guard text.hasSuffix("ms"), let count = Int64(text.dropLast(2)),
             (1...31_536_000_000).contains(count)
         else { return nil }

@@ -4,11 +4,14 @@ import Glibc
 package struct FileError: Error, Sendable, CustomStringConvertible {
     package var path: String
     package var reason: String
+    /// There is no such file.
+    package var isMissing: Bool
 
     package var description: String { "cannot read \(path): \(reason)" }
 
     init(_ path: String) {
         self.path = path
+        isMissing = errno == ENOENT
         reason = unsafe String(cString: strerror(errno))
     }
 }

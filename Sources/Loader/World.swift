@@ -24,17 +24,19 @@ package struct World: Sendable {
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
     /// `forcedDown` count as down whatever their checks say, those in `drained` as drained; those
-    /// in `held` are kept out, those in `ramping` get that percentage of their clients.
+    /// in `held` are kept out, those in `ramping` get that percentage of their clients; what
+    /// operators have ordered beats all.
     package func snapshot(
         _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
         drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
-        ramping: [SteeringPlan.Ramp: UInt32] = [:]
+        ramping: [SteeringPlan.Ramp: UInt32] = [:],
+        overrides: OverrideEffects = OverrideEffects()
     ) -> Snapshot {
         Snapshot(
             zones: zones,
             answers: AnswerTable(
                 plan, health: health, probes: probes, forcedDown: forcedDown, drained: drained,
-                held: held, ramping: ramping))
+                held: held, ramping: ramping, overrides: overrides))
     }
 
     /// The same zones under another plan for the same names.

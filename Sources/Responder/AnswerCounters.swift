@@ -20,6 +20,7 @@ final class AnswerCounters: Sendable {
     let limited = Atomic<UInt64>(0)
     let limitedSlipped = Atomic<UInt64>(0)
     let steered = Atomic<UInt64>(0)
+    let overridden = Atomic<UInt64>(0)
     let backup = Atomic<UInt64>(0)
     let lastResort = Atomic<UInt64>(0)
     let panic = Atomic<UInt64>(0)
@@ -41,6 +42,7 @@ final class AnswerCounters: Sendable {
         steered.increment()
         // Not `==`: that of another module's enum is called through its witness table.
         switch reason {
+        case .override: overridden.increment()
         case .backup: backup.increment()
         case .lastResort: lastResort.increment()
         case .panic: panic.increment()
@@ -100,6 +102,7 @@ package struct AnswerTotals: Sendable, Equatable {
             ("rate limited", counters.limited.load(ordering: .relaxed)),
             ("rate limited, slipped", counters.limitedSlipped.load(ordering: .relaxed)),
             ("steered", counters.steered.load(ordering: .relaxed)),
+            ("steered by an override", counters.overridden.load(ordering: .relaxed)),
             ("steered to a backup", counters.backup.load(ordering: .relaxed)),
             ("steered as last resort", counters.lastResort.load(ordering: .relaxed)),
             ("steered in panic", counters.panic.load(ordering: .relaxed)),

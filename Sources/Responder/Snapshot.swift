@@ -1,4 +1,3 @@
-import Health
 package import Steering
 import Synchronization
 package import Zones
@@ -16,7 +15,7 @@ package final class Snapshot: Sendable {
 
     /// No zone: every query is refused.
     package static var empty: Snapshot {
-        Snapshot(zones: .empty, answers: AnswerTable(.empty, health: HealthTable(), probes: []))
+        Snapshot(zones: .empty, answers: .empty)
     }
 }
 

@@ -2,6 +2,7 @@ import Diagnostics
 import GeoSources
 import Geography
 import Loader
+import Steering
 
 /// The location database in use, or none: then every client's place is unknown, and names answer
 /// in the order their targets are written.
@@ -15,6 +16,15 @@ enum LoadedSource: Sendable {
             return
         }
         self = .database(try MaxMindDatabase.load(path: path))
+    }
+
+    /// Takes a walk through the whole database.
+    func partition(_ clients: Set<Override.Clients>) -> ClientPartition? {
+        guard !clients.isEmpty else { return nil }
+        return switch self {
+        case .none: ClientPartition(clients, source: MemoryLocationSource([]))
+        case .database(let database): ClientPartition(clients, source: database)
+        }
     }
 
     func loadZones(_ path: String) -> (world: World?, diagnostics: [Diagnostic]) {

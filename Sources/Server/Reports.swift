@@ -55,6 +55,12 @@ extension Server {
                 rows.append(
                     ("ramping", "\(label) \(part)% of its clients, ramp=\(ramp.length.inWords)"))
             }
+            for override in current.overrides.all {
+                let reason = override.reason.isEmpty ? "" : ": \(override.reason)"
+                let loss = current.loss(of: override).map { " (\($0))" } ?? ""
+                let words = override.sentence(now: .now())
+                rows.append(("override", "\(words), by \(override.author)\(reason)\(loss)"))
+            }
             for zone in current.world.summaries {
                 rows.append(
                     (
@@ -92,7 +98,10 @@ extension Server {
         for (index, endpoint) in plan.endpoints.enumerated() {
             let isHeld = current.held.keys.contains { $0.endpoint == index }
             let health = current.answers.endpointStates[index]
-            let state = isHeld && health.isOpen ? "held" : health.name
+            let isOrdered = current.answers.overrides.states[.endpoint(index)] != nil
+            let state =
+                isOrdered
+                ? "\(health.name)!" : isHeld && health.isOpen ? "held" : health.name
             for address in endpoint.addresses {
                 let head = [endpoint.label, state, "\(address.address)"]
                 if address.probes.isEmpty {

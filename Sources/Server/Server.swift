@@ -132,7 +132,9 @@ package final class Server {
             let workerCount = settings.workerCount ?? Server.processorCount
             let listeners = try Listeners(settings.listen, workerCount: workerCount)
             let control = try ControlSocket(path: settings.control)
-            guard adopt(world, remembering: keeper?.recall() ?? HealthMemory()) else {
+            let memory = keeper?.recall() ?? HealthMemory()
+            let overrides = keeper?.recallOverrides() ?? Overrides()
+            guard adopt(world, sources, remembering: memory, overrides: overrides) else {
                 monitor.stop()
                 journal.stop()
                 log.write(.info, "stopped", "before the first probes had ended")
@@ -145,7 +147,7 @@ package final class Server {
                     workerCount: workerCount, descriptorCountMax: descriptorCountMax),
                 proxies: ProxySources(settings.proxySources))
             self.workers = workers
-            startKeeping()
+            startKeeping(known: overrides)
             announce(workers)
             loop(control)
             ServiceManager.stopping()
@@ -228,7 +230,7 @@ package final class Server {
             if waits[0].revents != 0 {
                 takeSignals()
             } else if waits[1].revents != 0 {
-                control.serve { handle($0) }
+                control.serve { handle($0, from: $1) }
             }
         }
     }
@@ -253,8 +255,12 @@ package final class Server {
         }
     }
 
-    private func handle(_ words: [String]) -> ControlReply {
+    private func handle(_ words: [String], from user: UInt32?) -> ControlReply {
         if words[0] == "events" { return events(words.dropFirst()) }
+        if words[0] == "overrides" { return overrides(words.dropFirst()) }
+        if OverrideCommand.words.contains(words[0]) {
+            return order(words, by: UserName.of(user))
+        }
         guard words.count == 1 else {
             return .failed("\(words[0]) takes no arguments")
         }
@@ -273,7 +279,8 @@ package final class Server {
             return .ok("stopping\n")
         default:
             return .failed(
-                "unknown command \(words[0]); there are status, regions, events, reload, stop")
+                "unknown command \(words[0]); there are status, regions, events, overrides, "
+                    + OverrideCommand.words.joined(separator: ", ") + ", reload, stop")
         }
     }
 
@@ -345,7 +352,7 @@ package final class Server {
             log.write(.error, "reload", "failed; what was being served stays")
             return diagnostics
         }
-        guard adopt(loaded.world) else {
+        guard adopt(loaded.world, loaded.source) else {
             return [Diagnostic(.error, at: nil, "the server is stopping")]
         }
         use(loaded.secrets)
@@ -360,7 +367,8 @@ package final class Server {
     /// longer needed: the first answer of a new region is already right. What is remembered of a
     /// probe is not waited for. False when the server was told to stop meanwhile.
     private func adopt(
-        _ world: World, remembering memory: HealthMemory = HealthMemory()
+        _ world: World, _ source: LoadedSource, remembering memory: HealthMemory = HealthMemory(),
+        overrides: Overrides = Overrides()
     ) -> Bool {
         monitor.wantFigures(world.plan.usesFigures)
         let probes = monitor.watch(world.plan.probes, remembering: memory)
@@ -370,7 +378,9 @@ package final class Server {
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
         serving.adopt(
-            world, probes: probes, health: monitor.table, remembered: memory)
+            world, probes: probes, health: monitor.table, remembered: memory,
+            overrides: overrides,
+            partition: source.partition((serving.current?.overrides ?? overrides).limits))
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)
@@ -381,13 +391,26 @@ package final class Server {
         return true
     }
 
-    private func startKeeping() {
+    private func startKeeping(known: Overrides) {
         let (monitor, serving) = (monitor, serving)
-        keeper?.start {
+        keeper?.start(known: known) {
             var memory = monitor.memory
             memory.holds = serving.current?.holds.memory ?? []
             memory.ramps = serving.current?.ramps.memory ?? []
             return memory
+        } overrides: {
+            serving.current?.overrides ?? known
+        }
+    }
+
+    /// Nil when what was ordered outlives this process, else why it does not. A disk that hangs is
+    /// not waited for long: signals are to be looked at.
+    func keepOverrides() -> String? {
+        guard let keeper else {
+            return "this holds until geodnsd ends: it runs without --state"
+        }
+        return keeper.keepOverrides(atMost: .seconds(1)).map {
+            "this holds, but may be lost when geodnsd ends: \($0)"
         }
     }
 

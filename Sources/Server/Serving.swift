@@ -26,9 +26,14 @@ final class Serving: Sendable {
         var ramping: [SteeringPlan.Ramp: UInt32] = [:]
         /// When that becomes more.
         var nextStep: MonotonicTime?
+        var overrides = Overrides()
+        /// Tells apart whom some of these are limited to.
+        var partition: ClientPartition?
 
         /// When answers change although no health does.
-        var nextChange: MonotonicTime? { [held.values.min(), nextStep].compactMap(\.self).min() }
+        var nextChange: MonotonicTime? {
+            [held.values.min(), nextStep, overrides.nextChange].compactMap(\.self).min()
+        }
 
         /// Takes in states that are seen at that moment.
         mutating func ramp(_ states: [HealthState], at now: MonotonicTime) {
@@ -44,7 +49,7 @@ final class Serving: Sendable {
 
     let snapshots: SnapshotCell
     private let state: Mutex<Current?>
-    private let journal: Journal
+    let journal: Journal
 
     init(_ journal: Journal) {
         self.journal = journal
@@ -54,27 +59,23 @@ final class Serving: Sendable {
 
     var current: Current? { state.withLock { $0 } }
 
-    /// Starts to serve `world`. `remembered` counts the first time.
+    /// Starts to serve `world`. `remembered` and `overrides` count the first time.
     func adopt(
         _ world: World, probes: [ProbeIdentifier], health: HealthTable,
-        remembered: HealthMemory = HealthMemory(), at now: MonotonicTime = .now()
+        remembered: HealthMemory = HealthMemory(), overrides: Overrides = Overrides(),
+        partition: ClientPartition? = nil, at now: MonotonicTime = .now()
     ) {
         state.withLock { state in
             var holds = state?.holds ?? HoldTable(remembered.holds)
             holds.forget(allBut: world.plan, at: now)
             var ramps = state?.ramps ?? RampTable(remembered.ramps)
             ramps.forget(allBut: world.plan, at: now)
-            var next = Current(
-                world: world, probes: probes, health: health,
-                answers: state?.answers ?? snapshots.latest.answers, holds: holds,
-                time: now, held: holds.held(in: world.plan, at: now), ramps: ramps)
-            next.ramp(world.plan.endpointStates(health, probes), at: now)
-            let snapshot = world.snapshot(
-                health, probes: probes, held: Set(next.held.keys), ramping: next.ramping)
-            next.answers = snapshot.answers
-            snapshots.publish(snapshot)
-            report(from: state?.answers, to: snapshot.answers, health, probes)
-            state = next
+            let next = Current(
+                world: world, probes: probes, health: health, answers: .empty, holds: holds,
+                time: now, held: holds.held(in: world.plan, at: now), ramps: ramps,
+                overrides: state?.overrides ?? overrides, partition: partition)
+            state = publish(next, replacing: state, at: now)
+            if let state { reportLost(in: state) }
         }
     }
 
@@ -82,7 +83,8 @@ final class Serving: Sendable {
     ///
     /// The monitor's thread and a reload may come here at the same time, each with a copy it took
     /// before: the older copy must not undo the newer. Returns when to come again, even if nothing
-    /// has changed by then: a target that is held is let go, one that ramps gets more.
+    /// has changed by then: a target that is held is let go, one that ramps gets more, an override
+    /// ends.
     @discardableResult
     func update(_ health: HealthTable, at now: MonotonicTime = .now()) -> MonotonicTime? {
         state.withLock { state in
@@ -106,17 +108,12 @@ final class Serving: Sendable {
                 let time = current.time + Serving.gap
                 if now < time { return [time, current.nextChange].compactMap(\.self).min() }
             }
-            next.time = now
-            let states = plan.endpointStates(health, current.probes)
+            // What operators order is no failure, and hides none.
             let events = next.holds.observe(
-                plan, from: current.answers.endpointStates, to: states, at: now)
+                plan, from: plan.endpointStates(current.health, current.probes),
+                to: plan.endpointStates(health, current.probes), at: now)
             next.held = next.holds.held(in: plan, at: now)
-            next.ramp(states, at: now)
-            let snapshot = current.world.snapshot(
-                health, probes: current.probes, held: Set(next.held.keys), ramping: next.ramping)
-            next.answers = snapshot.answers
-            snapshots.publish(snapshot)
-            report(from: current.answers, to: snapshot.answers, health, current.probes)
+            next = publish(next, replacing: current, at: now)
             report(events, plan, at: now)
             for hold in current.held.keys where next.held[hold] == nil {
                 report("released", "", plan.endpoints[hold.endpoint], [])
@@ -124,6 +121,55 @@ final class Serving: Sendable {
             state = next
             return next.nextChange
         }
+    }
+
+    /// Has `body` change the overrides, and publishes what comes of it; when `body` throws, nothing
+    /// has changed. `body` returns what the journal shall say. Nil before anything is served.
+    /// `partition` takes the place of the one before.
+    func change<Failure: Error>(
+        partition: ClientPartition? = nil, at now: MonotonicTime = .now(),
+        _ body: (inout Overrides, Current) throws(Failure) -> [OverrideNote]
+    ) throws(Failure) -> Current? {
+        let outcome: Result<Current?, Failure> = state.withLock { state in
+            guard let current = state else { return .success(nil) }
+            var next = current
+            next.partition = partition ?? current.partition
+            do throws(Failure) {
+                for note in try body(&next.overrides, current) {
+                    report(note.message, note.override, at: now, note.level, note.fields)
+                }
+            } catch {
+                return .failure(error)
+            }
+            next = publish(next, replacing: current, at: now)
+            state = next
+            return .success(next)
+        }
+        return try outcome.get()
+    }
+
+    /// Brings the overrides up to `now`, makes the answers and has the workers take them up.
+    private func publish(
+        _ next: Current, replacing current: Current?, at now: MonotonicTime
+    ) -> Current {
+        var next = next
+        let plan = next.world.plan
+        let states = plan.endpointStates(next.health, next.probes)
+        next.time = now
+        next.ramp(states, at: now)
+        next.overrides.resolve(in: plan)
+        // Looked at before a step is taken: nothing is moved to what has just failed.
+        let changes =
+            next.overrides.pauseShifts(in: plan, states) + next.overrides.advance(to: now)
+        if let current { next.overrides.note(current.answers, at: now) }
+        let snapshot = next.world.snapshot(
+            next.health, probes: next.probes, held: Set(next.held.keys), ramping: next.ramping,
+            overrides: next.overrides.effects(in: plan, next.partition))
+        next.answers = snapshot.answers
+        snapshots.publish(snapshot)
+        for change in changes { report(change, at: now) }
+        report(from: current?.answers, to: next.answers, next.health, next.probes)
+        return next
     }
 
     private func report(_ events: [HoldTable.Event], _ plan: SteeringPlan, at now: MonotonicTime) {
@@ -156,12 +202,14 @@ final class Serving: Sendable {
             let downCount = endpoint.addresses.count { address in
                 address.probes.contains { health[probes[$0]] == .down }
             }
-            journal.record(
-                state == .up ? .info : .warning, state.name, "",
-                [
-                    ("target", endpoint.label), ("name", endpoint.name.description),
-                    ("addresses-down", "\(downCount) of \(endpoint.addresses.count)"),
-                ])
+            var fields: [(name: String, value: String)] = [
+                ("target", endpoint.label), ("name", endpoint.name.description),
+                ("addresses-down", "\(downCount) of \(endpoint.addresses.count)"),
+            ]
+            if after.overrides.states[.endpoint(index)] != nil {
+                fields.append(("because", "override"))
+            }
+            journal.record(state == .up ? .info : .warning, state.name, "", fields)
         }
         let nameWasUp = Dictionary(
             zip(before?.plan.names.map(\.name) ?? [], before?.nameIsUp ?? []),

@@ -1,4 +1,5 @@
 import Addressing
+import Geography
 package import Health
 import Tables
 import Zones
@@ -7,7 +8,15 @@ import Zones
 /// read by queries without any further thought about health.
 package final class AnswerTable: Sendable {
     package let plan: SteeringPlan
-    /// The state of each endpoint of the plan: never `unknown`.
+    /// What operators have ordered for all clients.
+    package let overrides: OverrideEffect
+    /// That, and what they have ordered for some, one for each variant of the names.
+    let variants: [OverrideEffect]
+    /// Finds whom other orders are limited to; nil when none is.
+    let clientTable: LocationTable?
+    /// The plan's tables, and behind them that one.
+    private let tables: FrozenArray<LocationTable.View>
+    /// The state of each endpoint of the plan, under the overrides: never `unknown`.
     package let endpointStates: [HealthState]
     /// Whether each endpoint of the plan takes clients: `up` or `degraded`.
     package let endpointIsUp: [Bool]
@@ -23,6 +32,8 @@ package final class AnswerTable: Sendable {
     package let ipv6NameOffset: Int
     let names: FrozenArray<NameState>
     let selectors: FrozenArray<SelectorState>
+    /// What each of them was made of, but for those that divide clients, which stand behind them.
+    let policies: [Selector]
     let choices: FrozenArray<Choice>
     let shares: FrozenArray<ShareState>
     let deals: FrozenArray<SelectorState>
@@ -34,21 +45,37 @@ package final class AnswerTable: Sendable {
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
     /// down whatever their checks say, those in `drained` as drained unless they are down; those in
     /// `held` are used only where nothing else is up. Those in `ramping` get that percentage of
-    /// their clients.
+    /// their clients. `overrides` beat all of that.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
         forcedDown: Set<Int> = [], drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
-        ramping: [SteeringPlan.Ramp: UInt32] = [:]
+        ramping: [SteeringPlan.Ramp: UInt32] = [:],
+        overrides: OverrideEffects = OverrideEffects()
     ) {
-        var builder = AnswerTableBuilder(
-            plan, forcedDown: forcedDown, drained: drained, held: held, ramping: ramping)
-        builder.build(health, probes)
+        let builder = AnswerTableBuilder.build(plan, overrides) { effect in
+            var builder = AnswerTableBuilder(
+                plan, forcedDown: forcedDown, drained: drained, held: held, ramping: ramping,
+                overrides: effect)
+            builder.build(health, probes)
+            return builder
+        }
         self.plan = plan
+        self.overrides = overrides.everybody
+        variants = builder.variants
+        clientTable = overrides.parts?.table
+        if let clientTable {
+            let planned = (0..<plan.tables.count).map { plan.tables[$0] }
+            // SAFETY: this object holds that table, and the plan, which holds the others.
+            tables = unsafe FrozenArray(planned + [clientTable.view])
+        } else {
+            tables = plan.tables
+        }
+        policies = builder.selectorPolicies
         endpointStates = builder.endpointStates
         endpointIsUp = endpointStates.map(\.isOpen)
         familyStates = builder.familyStates
         nameIsUp = builder.namesUp
-        nameIsInPanic = plan.names.map { builder.selectorsInPanic.contains($0.selector) }
+        nameIsInPanic = builder.policyIndexes.map { builder.selectorsInPanic.contains($0) }
         groups = builder.groups
         ipv6NameOffset = plan.decidesByFamily ? plan.names.count : 0
         names = FrozenArray(builder.names)
@@ -60,12 +87,15 @@ package final class AnswerTable: Sendable {
         bytes = FrozenArray(builder.bytes)
     }
 
+    /// No GEO name anywhere.
+    package static let empty = AnswerTable(.empty, health: HealthTable(), probes: [])
+
     /// Windows on the tables, valid for as long as this object lives (`FrozenArray.view`).
     @unsafe package var view: SteeringView {
         unsafe SteeringView(
             names: names.view, selectors: selectors.view, choices: choices.view,
             shares: shares.view, deals: deals.view, endpoints: endpoints.view, bytes: bytes.view,
-            tables: plan.tables.view, ipv6NameOffset: ipv6NameOffset)
+            tables: tables.view, ipv6NameOffset: ipv6NameOffset)
     }
 
     /// One decision: what `SteeringView.decide` says.
@@ -164,6 +194,15 @@ struct AnswerTableBuilder {
     let drained: Set<Int>
     let held: Set<SteeringPlan.Hold>
     let ramping: [SteeringPlan.Ramp: UInt32]
+    let overrides: OverrideEffect
+    /// The plan's selectors, and one more for each name whose weights are overridden.
+    let policies: [Selector]
+    /// For each GEO name, which of these.
+    let policyIndexes: [Int]
+    /// For each selector, what it was made of.
+    var selectorPolicies: [Selector] = []
+    /// See `divide`.
+    var variants: [OverrideEffect]
     var endpointStates: [HealthState] = []
     /// For IPv4 and IPv6.
     var familyStates: [[HealthState?]] = [[], []]
@@ -201,33 +240,39 @@ struct AnswerTableBuilder {
 
     init(
         _ plan: SteeringPlan, forcedDown: Set<Int>, drained: Set<Int>,
-        held: Set<SteeringPlan.Hold>, ramping: [SteeringPlan.Ramp: UInt32]
+        held: Set<SteeringPlan.Hold>, ramping: [SteeringPlan.Ramp: UInt32],
+        overrides: OverrideEffect
     ) {
         self.plan = plan
         self.forcedDown = forcedDown
         self.drained = drained
         self.held = held
         self.ramping = ramping
+        self.overrides = overrides
+        (policies, policyIndexes) = overrides.policies(of: plan)
+        variants = [overrides]
         nameIsUp = Array(repeating: nil, count: plan.names.count)
     }
 
     mutating func build(_ health: HealthTable, _ probes: [ProbeIdentifier]) {
         for endpoint in plan.endpoints { addEndpoint(endpoint, health, probes) }
-        for (index, selector) in plan.selectors.enumerated() { addSelector(selector, index) }
+        for (index, selector) in policies.enumerated() { addSelector(selector, index) }
+        selectorPolicies = policies
         namesUp = plan.names.indices.map { isNameUp($0) }
         if plan.decidesByFamily {
             family = 1
             nameIsUp = Array(repeating: nil, count: plan.names.count)
             namesUp = plan.names.indices.map { namesUp[$0] || isNameUp($0) }
-            for (index, selector) in plan.selectors.enumerated() { addSelector(selector, index) }
+            for (index, selector) in policies.enumerated() { addSelector(selector, index) }
+            selectorPolicies += policies
         }
         let calm = calmSeconds()
-        names = plan.names.map { name in
-            NameState(selector: UInt32(name.selector), ttl: name.ttl.clamp(calm[name.selector]))
+        names = zip(plan.names, policyIndexes).map { name, policy in
+            NameState(selector: UInt32(policy), ttl: name.ttl.clamp(calm[policy]))
         }
         guard plan.decidesByFamily else { return }
         names += names.map { state in
-            NameState(selector: state.selector + UInt32(plan.selectors.count), ttl: state.ttl)
+            NameState(selector: state.selector + UInt32(policies.count), ttl: state.ttl)
         }
     }
 
@@ -238,26 +283,35 @@ struct AnswerTableBuilder {
     ) {
         let isForcedDown = forcedDown.contains(endpointStates.count)
         let isDrained = drained.contains(endpointStates.count)
+        let ordered = overrides.states[.endpoint(endpointStates.count)]
+        // What operators have ordered, else what was said to be down or drained, else the checks.
+        func state(_ checked: HealthState) -> HealthState {
+            if let ordered { return ordered }
+            if isForcedDown { return .down }
+            return isDrained && checked != .down ? .drain : checked
+        }
         let states = endpoint.addressStates(health, probes)
         let families = endpoint.families
-        var endpointState = isForcedDown ? .down : endpoint.state(states)
-        if isDrained, endpointState != .down { endpointState = .drain }
+        let checkedState = isForcedDown ? .down : endpoint.state(states)
+        let endpointState = state(checkedState)
         endpointStates.append(endpointState)
         for (family, members) in families.enumerated() {
-            var state = isForcedDown ? .down : endpoint.state(states, members: members)
-            if isDrained, state != .down { state = .drain }
-            familyStates[family].append(members.isEmpty ? nil : state)
+            familyStates[family].append(
+                members.isEmpty ? nil : state(endpoint.state(states, members: members)))
         }
+        // What is taken out is taken back some time: that should not take long.
         endpointCalm.append(
-            isForcedDown ? 0 : calmSeconds(endpoint, endpointState, health, probes))
+            ordered.map { $0.isOpen ? .max : 0 }
+                ?? (isForcedDown ? 0 : calmSeconds(endpoint, endpointState, health, probes)))
         endpointWeights.append(
             endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
         if plan.usesFigures {
             endpointFigures.append(figures(of: endpoint, states, health, probes))
         }
-        // An endpoint that is closed is answered only when nothing better is left: then whole.
+        // An endpoint that is closed is answered only when nothing better is left: then whole. One
+        // that an operator has closed still has its good addresses.
         let answered = families.map { members in
-            members.filter { states[$0].isOpen || !endpointState.isOpen }
+            members.filter { states[$0].isOpen || !checkedState.isOpen }
                 .map { endpoint.addresses[$0].address }
         }
         endpoints.append(addAddresses(answered[0], answered[1]))
@@ -309,14 +363,15 @@ struct AnswerTableBuilder {
     mutating func isUp(_ target: Target, by selector: Selector) -> Bool {
         switch target {
         case .endpoint(let index): state(of: index, by: selector)?.isOpen ?? false
-        case .external: true
+        case .external: overrides.states[target]?.isOpen ?? true
         case .name(let index): isNameUp(index)
         }
     }
 
     private mutating func isNameUp(_ index: Int) -> Bool {
+        if let ordered = overrides.states[.name(index)] { return ordered.isOpen }
         if let known = nameIsUp[index] { return known }
-        let selector = plan.selectors[plan.names[index].selector]
+        let selector = policies[policyIndexes[index]]
         var result = false
         for candidate in selector.served + selector.backups where !result {
             result = isUp(candidate, by: selector)
@@ -342,6 +397,7 @@ struct AnswerTableBuilder {
             selector.ramp = .zero
             // What is drained is so by order, not by accident.
             up = selector.targets.map { target in
+                if let ordered = overrides.states[target] { return ordered.isOpen }
                 guard case .endpoint(let index) = target else { return true }
                 return self.state(of: index, by: selector).map { $0 != .drain } ?? false
             }
@@ -395,13 +451,15 @@ struct AnswerTableBuilder {
     }
 
     func isHeld(_ target: Target, by selector: Selector) -> Bool {
-        guard selector.hold > .zero, case .endpoint(let index) = target else { return false }
+        guard selector.hold > .zero, case .endpoint(let index) = target,
+            overrides.states[target] == nil
+        else { return false }
         return held.contains(SteeringPlan.Hold(endpoint: index, longest: selector.hold))
     }
 
     /// Not down: held or drained, it serves better than what is dead.
     private func isAlive(_ target: Target, by selector: Selector) -> Bool {
-        guard case .endpoint(let index) = target else { return true }
+        guard case .endpoint(let index) = target else { return overrides.states[target] != .down }
         return state(of: index, by: selector).map { $0 != .down } ?? false
     }
 

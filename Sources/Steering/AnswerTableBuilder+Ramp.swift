@@ -5,7 +5,9 @@ import Zones
 extension AnswerTableBuilder {
     /// Percent of its clients that a target gets under this selector; 100: all.
     func part(of target: Target, by selector: Selector) -> UInt32 {
-        guard selector.ramp > .zero, case .endpoint(let index) = target else { return 100 }
+        guard selector.ramp > .zero, case .endpoint(let index) = target,
+            overrides.states[target] == nil
+        else { return 100 }
         return ramping[SteeringPlan.Ramp(endpoint: index, length: selector.ramp)] ?? 100
     }
 

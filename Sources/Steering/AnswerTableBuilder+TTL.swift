@@ -22,9 +22,11 @@ extension AnswerTableBuilder {
     /// The same for each selector: the least of all that it may lead to. What is held or ramps may
     /// change at any moment.
     func calmSeconds() -> [UInt32] {
-        var calm = plan.selectors.map { selector in
+        var calm = policies.map { selector in
             selector.targets.map { target in
-                guard case .endpoint(let index) = target else { return UInt32.max }
+                guard case .endpoint(let index) = target else {
+                    return overrides.states[target]?.isOpen == false ? 0 : UInt32.max
+                }
                 let isFree =
                     !isHeld(target, by: selector) && part(of: target, by: selector) == 100
                 return isFree ? endpointCalm[index] : 0
@@ -32,9 +34,9 @@ extension AnswerTableBuilder {
         }
         // Nesting is bounded and without cycles.
         for _ in 0..<SteeringPlan.nestingMax {
-            for (index, selector) in plan.selectors.enumerated() {
+            for (index, selector) in policies.enumerated() {
                 for case .name(let name) in selector.targets {
-                    calm[index] = min(calm[index], calm[plan.names[name].selector])
+                    calm[index] = min(calm[index], calm[policyIndexes[name]])
                 }
             }
         }

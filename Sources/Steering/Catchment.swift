@@ -44,7 +44,7 @@ extension AnswerTable {
         into outlook: inout Outlook
     ) {
         // Cycles are refused at load; the bound is stated again.
-        guard depth < SteeringPlan.nestingMax else { return }
+        guard depth < SteeringPlan.stepMax else { return }
         func spread(_ selector: SelectorState, _ portion: Double) {
             let first = Int(selector.firstShare)
             var rest = portion
@@ -64,8 +64,7 @@ extension AnswerTable {
             }
         }
         func take(_ choice: Choice, _ portion: Double) {
-            let isSettled = reason.map(\.isSpecial) ?? false
-            let reason = isSettled ? reason ?? choice.reason : choice.reason
+            let reason = reason?.followed(by: choice.reason) ?? choice.reason
             switch choice.kind {
             case .endpoint: outlook.add(.endpoint(Int(choice.index)), reason, portion)
             case .group: outlook.add(.group(Int(choice.index)), reason, portion)
@@ -83,7 +82,7 @@ extension AnswerTable {
         case .fixed:
             take(choices[Int(selector.firstChoice)], portion)
         case .ranked:
-            let match = plan.rankings[Int(selector.table)].table.find(address)
+            let match = find(address, selector)
             outlook.scope = max(outlook.scope, match.scope)
             take(choices[Int(selector.firstChoice) + match.order], portion)
         default:

@@ -32,8 +32,8 @@ package struct Decision: Sendable, BitwiseCopyable {
     package var ttl: UInt32
     /// ECS scope for the family of the client subnet; 0 where the client's place played no part.
     package var scope: Int
-    /// Of the first policy on the way that was not followed to its ordinary choice, else of the
-    /// last one.
+    /// Of the first policy on the way that was not followed to its ordinary choice (an operator's
+    /// order after all others), else of the last one.
     package var reason: Reason
 }
 
@@ -62,12 +62,12 @@ package struct SteeringView: Sendable {
         var decision = Decision(outcome: .nothing, ttl: .max, scope: 0, reason: .default)
         var name = name
         // Cycles are refused at load; the bound is stated again.
-        for _ in 0..<SteeringPlan.nestingMax {
+        for _ in 0..<SteeringPlan.stepMax {
             let state = names[name]
             decision.ttl = min(decision.ttl, state.ttl)
             var choice = choose(selectors[Int(state.selector)], client, &decision.scope, &random)
             while true {
-                if !decision.reason.isSpecial { decision.reason = choice.reason }
+                decision.reason = decision.reason.followed(by: choice.reason)
                 switch choice.kind {
                 case .endpoint:
                     decision.outcome = .endpoint(Int(choice.index))

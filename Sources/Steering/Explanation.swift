@@ -68,6 +68,12 @@ extension AnswerTable {
         var steps: [Explanation.Step] = []
         var current: Int? = name
         while let number = current, steps.count < SteeringPlan.nestingMax {
+            if isDivider(Int(names[number].selector)) {
+                var scope = 0
+                let selector = selectors[Int(names[number].selector)]
+                current = Int(choose(selector, client, &scope, &random).index)
+                continue
+            }
             let (step, next) = explainStep(number, client, place, &random)
             steps.append(step)
             current = next
@@ -87,7 +93,7 @@ extension AnswerTable {
         let decision = decide(name: name, client: client, random: &random)
         var way: UInt64 = 0
         var number = name
-        for _ in 0..<SteeringPlan.nestingMax {
+        for _ in 0..<SteeringPlan.stepMax {
             let selector = selectors[Int(names[number].selector)]
             var scope = 0
             let choice = choose(selector, client, &scope, &replay)
@@ -95,7 +101,7 @@ extension AnswerTable {
             if selector.method == .ranked {
                 let address =
                     selector.usesClientSubnet ? client.subnet ?? client.source : client.source
-                order = plan.rankings[Int(selector.table)].table.find(address).order
+                order = find(address, selector).order
             }
             way = RandomSource.mix(way ^ UInt64(number) << 32 ^ UInt64(order))
             way = RandomSource.mix(
@@ -110,8 +116,8 @@ extension AnswerTable {
     private func explainStep(
         _ number: Int, _ client: Client, _ place: Place, _ random: inout RandomSource
     ) -> (Explanation.Step, next: Int?) {
-        let name = plan.names[number % plan.names.count]
-        let selector = plan.selectors[name.selector]
+        let name = plan.names[planName(number)]
+        let selector = policies[Int(names[number].selector)]
         var scope = 0
         let state = selectors[Int(names[number].selector)]
         let choice = choose(state, client, &scope, &random)
@@ -176,7 +182,7 @@ extension AnswerTable {
         case (.endpoint(let index), .group):
             return endpoints(of: .group(Int(choice.index))).first == index
         case (.name(let index), .name):
-            return index == Int(choice.index) % plan.names.count
+            return index == planName(Int(choice.index))
         case (.external(let name), .external):
             let start = Int(choice.index)
             return name.wire.indices.allSatisfy { bytes[start + $0] == name.wire[$0] }
@@ -186,6 +192,7 @@ extension AnswerTable {
     }
 
     private func isUp(_ target: Target, _ selector: Selector, _ number: Int) -> Bool {
+        if let ordered = variant(number).states[target] { return ordered.isOpen }
         guard selector.isIndependent, case .endpoint = target else { return isUp(target) }
         return health(of: target, selector, number).isOpen
     }
@@ -193,16 +200,17 @@ extension AnswerTable {
     private func health(
         of target: Target, _ selector: Selector, _ number: Int
     ) -> HealthState {
+        if let ordered = variant(number).states[target] { return ordered }
         guard case .endpoint(let index) = target else { return isUp(target) ? .up : .down }
         guard selector.isIndependent else { return endpointStates[index] }
-        return familyStates[number / plan.names.count][index] ?? .down
+        return familyStates[family(number)][index] ?? .down
     }
 
     /// A target is up when its endpoint is, or when anything a nested name may pick is.
     package func isUp(_ target: Target) -> Bool {
         switch target {
         case .endpoint(let index): endpointIsUp[index]
-        case .external: true
+        case .external: overrides.states[target]?.isOpen ?? true
         case .name(let index): nameIsUp[index]
         }
     }

@@ -73,6 +73,8 @@ package final class SteeringPlan: Sendable {
 
     /// How many GEO names one decision may pass through.
     package static let nestingMax = 8
+    /// And with the one before them that tells clients apart (`AnswerTable+Clients.swift`).
+    static let stepMax = nestingMax + 1
 }
 
 extension SteeringPlan {
@@ -245,6 +247,8 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case fastest
     case `default`
     // From here on nothing is ordinary (`isSpecial`).
+    /// An operator has ordered it.
+    case override
     case backup
     case lastResort
     case ramp
@@ -252,7 +256,16 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
     /// Something other than a policy's ordinary choice: it is the reason of the whole decision.
     @inline(__always)
-    var isSpecial: Bool { rawValue >= Reason.backup.rawValue }
+    var isSpecial: Bool { rawValue >= Reason.override.rawValue }
+
+    /// Of a decision that goes on with another policy: the first special one stays, but what an
+    /// operator has ordered gives way to any other, for an alarm is told whoever caused it.
+    @inline(__always)
+    func followed(by next: Reason) -> Reason {
+        if rawValue < Reason.override.rawValue { return next }
+        let isOrder = rawValue == Reason.override.rawValue
+        return isOrder && next.rawValue > Reason.override.rawValue ? next : self
+    }
 
     package var name: String {
         switch self {
@@ -266,6 +279,7 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .load: "load"
         case .fastest: "fastest"
         case .default: "default"
+        case .override: "override"
         case .backup: "backup"
         case .lastResort: "last-resort"
         case .ramp: "ramp"

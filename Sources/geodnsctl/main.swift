@@ -14,36 +14,88 @@ let program = Program(
         Program.Command(
             "events",
             "what happened to the health of targets lately, with the probes that led to it"),
+        Program.Command(
+            "overrides", "what was ordered by the commands below, and until when"),
+        Program.Command(
+            "drain TARGET…",
+            "no new clients there, unless nothing else is left; tells when the last are gone"),
+        Program.Command("down TARGET…", "as if its checks had failed"),
+        Program.Command("up TARGET…", "as if its checks passed"),
+        Program.Command("undrain TARGET…", "what `drain` said is over"),
+        Program.Command(
+            "clear TARGET…", "what `drain`, `down` or `up` said is over: the checks' word counts"),
+        Program.Command(
+            "set NAME TARGET:WEIGHT…",
+            "other shares for a weighted name, from the next query on"),
+        Program.Command("unset NAME", "the zone's shares again"),
+        Program.Command(
+            "shift NAME 'FROM->TO' STEP%/PACE",
+            "move a share step by step, like 10%/1m; stops when TO is not well. "
+                + "`shift NAME pause`, `resume` and `abort` as they say"),
         Program.Command("reload", "read zones and location database again; errors change nothing"),
         Program.Command("stop", "answer what has come in, and end"),
     ],
     options: [
         Option(
             "control", "PATH", "its control socket (default \(ServerSettings.defaultControl))"),
-        Option("json", nil, "events: an object a line"),
+        Option("json", nil, "events, overrides: an object a line"),
         Option("follow", nil, "events: go on as they come"),
+        Option("for", "TIME", "drain, down, up, set: for so long, like 90s, 30m, 2h or 1d"),
+        Option("reason", "TEXT", "drain, down, up, set, shift: why; logs and status show it"),
+        Option(
+            "client", "WHO",
+            "drain, down, up, set, shift, and what takes them back: for some clients, country=CC, "
+                + "continent=CC or net=PREFIX"),
+        Option("force", nil, "drain, down, set, shift: against the safety rules"),
     ],
-    notes: ["Exit status: 0 fine, 1 the server cannot be reached or has refused, 2 wrong usage."])
+    notes: [
+        "A TARGET is a region, a name with addresses or a GEO name, relative to its zone or in full; `*` and `?` "
+            + "stand for any characters and any one. What was ordered outlives reloads, and restarts with --state.",
+        "Exit status: 0 fine, 1 the server cannot be reached or has refused, 2 wrong usage.",
+    ])
+
+/// Options that are words of the request, and the commands that take them.
+let terms: [(option: String, commands: Set<String>)] = [
+    ("for", ["drain", "down", "up", "set"]),
+    ("reason", ["drain", "down", "up", "set", "shift"]),
+    ("client", ["drain", "down", "up", "undrain", "clear", "set", "unset", "shift"]),
+]
 
 do throws(UsageError) {
     switch try program.parse(CommandLine.arguments.dropFirst()) {
     case .print(let text):
         print(text, terminator: "")
     case .run(let arguments):
-        guard !arguments.operands.isEmpty else {
-            throw UsageError("no command given; `geodnsctl --help` lists them all")
-        }
-        guard arguments.operands == ["events"] || !arguments.has("json") && !arguments.has("follow")
-        else { throw UsageError("--json and --follow belong to events") }
+        try check(arguments)
         run(arguments)
     }
 } catch {
     program.fail("\(error)", status: 2)
 }
 
+func check(_ arguments: Arguments) throws(UsageError) {
+    guard let command = arguments.operands.first else {
+        throw UsageError("no command given; `geodnsctl --help` lists them all")
+    }
+    guard !arguments.has("follow") || arguments.operands == ["events"] else {
+        throw UsageError("--follow belongs to events")
+    }
+    guard !arguments.has("json") || [["events"], ["overrides"]].contains(arguments.operands) else {
+        throw UsageError("--json belongs to events and overrides")
+    }
+    let flags = terms + [("force", ["drain", "down", "set", "shift"])]
+    for (option, commands) in flags where arguments.has(option) && !commands.contains(command) {
+        throw UsageError(
+            "--\(option) belongs to \(commands.sorted().joined(separator: ", "))")
+    }
+}
+
 func run(_ arguments: Arguments) {
     var words = arguments.operands
-    if arguments.has("json") { words.append("json") }
+    for (option, _) in terms {
+        if let value = arguments.last(option) { words.append("\(option)=\(value)") }
+    }
+    for flag in ["json", "force"] where arguments.has(flag) { words.append(flag) }
     guard arguments.has("follow") else {
         print(send(words, arguments), terminator: "")
         return

@@ -109,7 +109,7 @@ import Testing
         #expect(
             unknown.text
                 == "geodnsctl: unknown command restart; there are status, regions, events, "
-                + "reload, stop\n")
+                + "overrides, drain, undrain, down, up, clear, set, unset, shift, reload, stop\n")
         #expect(try server.control("reload", "now").status == 1)
         #expect(server.client.addresses("www.example.com") == ["192.0.2.1"])
     }

@@ -33,7 +33,9 @@ struct ControlSocketTests {
             for _ in 0..<count {
                 var request = pollfd(fd: socket.pollDescriptor, events: Int16(POLLIN), revents: 0)
                 guard poll(&request, 1, 10_000) == 1 else { return }
-                socket.serve(handle)
+                socket.serve { words, user in
+                    user == getuid() ? handle(words) : .failed("user \(String(describing: user))")
+                }
             }
         }
         thread.start()

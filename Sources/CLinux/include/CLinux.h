@@ -46,6 +46,9 @@ int clinux_socket(int domain, int type);
 /// accept4(2), non-blocking and closed on exec.
 int clinux_accept(int descriptor, struct sockaddr *peer, socklen_t *length);
 
+/// The user that a connected Unix socket's other end was opened by (SO_PEERCRED, unix(7)); -1: unknown.
+int64_t clinux_peer_user(int descriptor);
+
 /// setsockopt(2) with an int.
 int clinux_set_option(int descriptor, int level, int name, int value);
 

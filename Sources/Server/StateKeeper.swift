@@ -153,11 +153,12 @@ final class StateKeeper: Sendable {
             do throws(Errno) {
                 try DurableFile.replace(
                     StateKeeper.overridesFileName, in: folder, with: Array(text.utf8))
-                kept = overrides
             } catch {
                 obstacle = "cannot write \(overridesPath): \(error.words)"
             }
         }
+        // Also when it is the same: it may know of another plan, and the one before shall go.
+        if obstacle == nil { kept = overrides }
         let wasFailing = wishes.withLock { wishes in
             defer {
                 wishes.obstacle = obstacle

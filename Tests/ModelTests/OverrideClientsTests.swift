@@ -24,7 +24,8 @@ import Testing
             var model = SteeringModel.random(&random)
             model.drawHealth(&random)
             let source = MemoryLocationSource(model.networks)
-            let world = try load([("example.com", model.zoneText)], source: source)
+            let world = try load(
+                [("example.com", model.zoneText)], source: source, files: model.files)
             let overrides = randomOverrides(model, &random)
             let comment: Comment =
                 "seed \(seed), world \(number), \(overrides.all)\n\(model.zoneText)"

@@ -267,7 +267,7 @@ extension Rule {
             paragraph:
                 "RFC 4035 §3.1.4.1: DS \"appears only on the parent zone's side of a zone cut\"",
             reason: "the same answer as for a DS question without a CNAME, where all four agree",
-            peers: [.knot, .bind], aspects: [.code, .answer, .authority, .glue]
+            peers: [.knot, .bind], aspects: [.code, .answer, .authority, .glue, .truncated]
         ) { difference in
             difference.query.type == .ds
                 && difference.names.dropFirst().contains { difference.origins.contains($0) }

@@ -154,17 +154,10 @@ extension HealthMemory {
         _ bytes: [UInt8], file: String, now: MonotonicTime, wall: WallClock
     ) -> (memory: HealthMemory, problems: [Diagnostic]) {
         var reader = MemoryReader(file: file, now: now, wall: wall)
-        let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
-        guard let first = lines.first, String(decoding: first, as: UTF8.self) == head else {
-            let place = SourceLocation(file: file, line: 1, column: 1)
-            let problem = Diagnostic(
-                .warning, at: place,
-                "expected `\(head)`: written by another program or version; nothing is remembered")
-            return (reader.memory, [problem])
-        }
-        for (index, line) in lines.enumerated().dropFirst() {
-            reader.read(line, number: index + 1)
-        }
+        let (lines, problem) = MemoryText.lines(
+            of: bytes, after: head, file: file, otherwise: "nothing is remembered")
+        if let problem { return (reader.memory, [problem]) }
+        for line in lines { reader.read(line.bytes, number: line.number) }
         return (reader.memory, reader.problems)
     }
 }

@@ -1,3 +1,5 @@
+package import Diagnostics
+
 /// Words of the files in which health and overrides are remembered: divided by blanks, `key=value`
 /// or a value alone. A value that is empty or holds blanks, quotes or control characters stands in
 /// double quotes, where `\"`, `\\` and `\DDD` are as in zone files (RFC 1035 §5.1).
@@ -8,6 +10,21 @@ package enum MemoryText {
         package var value: String
         /// Of its first byte; counted from 1.
         package var column: Int
+    }
+
+    /// The lines of a file after its first, which is `head`, and their numbers. Otherwise none, and
+    /// the problem: `consequence` says what is not known then.
+    package static func lines(
+        of bytes: [UInt8], after head: String, file: String, otherwise consequence: String
+    ) -> (lines: [(number: Int, bytes: ArraySlice<UInt8>)], problem: Diagnostic?) {
+        let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
+        guard let first = lines.first, String(decoding: first, as: UTF8.self) == head else {
+            let problem = Diagnostic(
+                .warning, at: SourceLocation(file: file, line: 1, column: 1),
+                "expected `\(head)`: written by another program or version; \(consequence)")
+            return ([], problem)
+        }
+        return (lines.enumerated().dropFirst().map { ($0 + 1, $1) }, nil)
     }
 
     /// What a line says; nil when a quote or an escape is not one, or a byte is no text.

@@ -53,17 +53,10 @@ extension Overrides {
         _ bytes: [UInt8], file: String, now: MonotonicTime, wall: WallClock
     ) -> (overrides: Overrides, problems: [Diagnostic]) {
         var reader = OverrideReader(file: file, now: now, wall: wall)
-        let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
-        guard let first = lines.first, String(decoding: first, as: UTF8.self) == head else {
-            let place = SourceLocation(file: file, line: 1, column: 1)
-            let problem = Diagnostic(
-                .warning, at: place,
-                "expected `\(head)`: written by another program or version; no override holds")
-            return (Overrides(), [problem])
-        }
-        for (index, line) in lines.enumerated().dropFirst() {
-            reader.read(line, number: index + 1)
-        }
+        let (lines, problem) = MemoryText.lines(
+            of: bytes, after: head, file: file, otherwise: "no override holds")
+        if let problem { return (Overrides(), [problem]) }
+        for line in lines { reader.read(line.bytes, number: line.number) }
         return (Overrides(reader.overrides, cachedUntil: reader.cachedUntil), reader.problems)
     }
 }

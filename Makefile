@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps build geo-data demo test conformance fuzz soak instructions load bench lint
-.PHONY: format install uninstall clean
+.PHONY: format install pictures uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
 # What the unpacked toolchain itself needs to run and to link:
@@ -14,9 +14,9 @@ PACKAGES_TOOLCHAIN := binutils gcc libc6-dev libncurses6 libstdc++-12-dev
 PACKAGES_BUILD := libmaxminddb-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev pkg-config
 PACKAGES_DATA  := tzdata
 PACKAGES_TESTS := bind9 bind9-dnsutils bind9-utils knot knot-dnssecutils knot-dnsutils \
-    dnsdist fish haproxy ldnsutils man-db mandoc nsd openssl unbound valgrind zsh
+    dnsdist fish gdnsd haproxy ldnsutils man-db mandoc nsd openssl unbound valgrind zsh
 # Only what `make bench` measures beside geodnsd, and with.
-PACKAGES_BENCH := gdnsd iproute2 knot-module-geoip util-linux
+PACKAGES_BENCH := iproute2 knot-module-geoip util-linux
 # Only its files are taken: the package depends on the Tor daemon, which nobody needs here.
 PACKAGES_UNPACKED := tor-geoipdb
 
@@ -91,6 +91,17 @@ bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance
 	@tools/install-packages $(PACKAGES_BENCH)
 	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run peers --rounds $(ROUNDS)
 	@[[ -z '$(CURVES)' ]] || SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run curves
+
+# The maps of docs/steering.md: name of the picture, what to ask.
+PICTURES := near near-without-fra:near,--down,fra shared second listed measured ordered release sticky
+comma := ,
+pictures: build geo-data ## Draw the maps of docs/steering.md
+	@for picture in $(PICTURES); do \
+	    words=$${picture#*:}; name=$${words%%,*}; options=$${words#"$$name"}; \
+	    .build/release/geodns-check --zones docs/steering/gslb.example.com.zone \
+	        --geo-data geo-data/world-country.mmdb $${options//$(comma)/ } \
+	        --map "docs/steering/$${picture%%:*}.svg" "$$name.gslb.example.com"; \
+	done
 
 lint: deps ## Check the form of the sources; build everything, warnings being errors
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests

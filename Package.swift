@@ -204,7 +204,7 @@ let package = Package(
                 "Addressing", "Configuration", "DNSWire", "Geography", "Health", "Loader",
                 "Responder", "TestSupport",
             ]),
-        tests("InteropTests", ["Addressing", "DNSWire", "TestSupport"]),
+        tests("InteropTests", ["Addressing", "DNSWire", "DatabaseBuilder", "TestSupport"]),
         tests("ConformanceTests", ["Differential", "TestSupport"]),
         tests(
             "ModelTests",

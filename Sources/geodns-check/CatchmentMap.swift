@@ -41,7 +41,8 @@ struct CatchmentMap {
         supposed = changes.moveClients ? ", with " + changes.words : ""
         var portions: [String: Double] = [:]
         for target in matrix.all.targets { portions[target.label] = target.portion }
-        var carriers = surveyed.endpoints(of: matrix.name).map { index in
+        // The same region has the same colour on maps of several names of a zone.
+        var carriers = surveyed.endpoints(of: matrix.name).sorted().map { index in
             let label = surveyed.world.plan.endpoints[index].label
             return Carrier(
                 label: label, coordinates: surveyed.coordinates(.endpoint(index)),

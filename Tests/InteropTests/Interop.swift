@@ -7,11 +7,11 @@ import Testing
 
 /// A program of the system that tests need, and the Debian package it comes from.
 enum Needed: String, CaseIterable {
-    case unbound, named, dig, delv, kdig, drill, dnsdist, haproxy
+    case unbound, named, dig, delv, kdig, drill, dnsdist, haproxy, gdnsd
 
     var package: String {
         switch self {
-        case .unbound, .dnsdist, .haproxy: rawValue
+        case .unbound, .dnsdist, .haproxy, .gdnsd: rawValue
         case .named: "bind9"
         case .dig, .delv: "bind9-dnsutils"
         case .kdig: "knot-dnsutils"

@@ -40,6 +40,27 @@ import Testing
         }
     }
 
+    /// Every line that explains a policy stands in the zone whose pictures are shown, and every
+    /// GEO of that zone is explained.
+    @Test func policiesAreThoseOfTheirZone() throws {
+        let zone = try String(
+            contentsOf: Self.root.appending(path: "docs/steering/gslb.example.com.zone"),
+            encoding: .utf8
+        ).components(separatedBy: "\n")
+        let document = try String(
+            contentsOf: Self.root.appending(path: "docs/steering.md"), encoding: .utf8
+        ).components(separatedBy: "\n")
+        // Of a table, or of a sentence, is what has no blanks before the type.
+        let shown = document.filter { $0.contains(#/^[a-z]* +(GEO|MAP|CHECK) /#) }
+        #expect(shown.count > 15)
+        #expect(shown.filter { !zone.contains($0) } == [])
+        #expect(zone.filter { $0.contains(" GEO ") && !document.contains($0) } == [])
+        for picture in document.compactMap({ $0.firstMatch(of: #/\]\((steering/.*svg)\)/#)?.1 }) {
+            let path = Self.root.appending(path: "docs/" + picture).path
+            #expect(FileManager.default.fileExists(atPath: path), "make pictures")
+        }
+    }
+
     /// The worked example is on documentation addresses: it is read, never served.
     @Test func theWorkedExampleLoads() {
         let path = DocumentedZones.root.appending(path: "zones/gslb.example.com.zone").path

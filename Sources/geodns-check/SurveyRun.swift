@@ -121,8 +121,7 @@ struct SurveyRun {
     private func roundTrips(_ path: String) -> RoundTrips {
         do throws(FileError) {
             let (roundTrips, problems) = RoundTrips.read(
-                try FileSystem.read(path), file: path,
-                targets: Set(before.world.plan.endpoints.map(\.label)))
+                try FileSystem.read(path), file: path, plan: before.world.plan)
             for problem in problems { printError("\(problem)") }
             if let roundTrips { return roundTrips }
             CheckSettings.program.fail(

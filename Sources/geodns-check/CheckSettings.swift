@@ -23,6 +23,8 @@ struct CheckSettings {
     var resolvers: [ListenAddress]
     /// Whether the zones' checks are made, rather than everything taken for up.
     var sendsProbes: Bool
+    /// A folder in which a server keeps what it knows; nil: nothing is known.
+    var state: String?
     /// A PEM file; nil: the system's.
     var certificateAuthorities: String?
     var demand: DemandSetting?
@@ -87,6 +89,10 @@ struct CheckSettings {
                 "make the zones' checks, once and now, show each phase, and take what has failed for "
                     + "down"),
             Option(
+                "state", "DIR",
+                "take health and orders from what a server has kept in its --state: answers are those "
+                    + "of now, and the account tells since when and by whom"),
+            Option(
                 "ca-file", "FILE",
                 "certificate authorities for https checks (default: the system's)"),
             Option(
@@ -133,7 +139,7 @@ struct CheckSettings {
                 + "--matrix, --each and --compare take all GEO names.",
             "With --from, --down and the like change what those clients get; without it they ask "
                 + "what if: who moves, and who carries how much.",
-            "Without --probe every target counts as up but those given with --down.",
+            "Without --probe and --state every target counts as up but those given with --down.",
             "Exit status: 0 fine, 1 errors were found (--each and what if: clients that nobody takes "
                 + "over, or more than a capacity; --max-moved: passed; --server: a difference; --probe: a failure; "
                 + "--delegation: a problem), "
@@ -147,6 +153,7 @@ struct CheckSettings {
         changes = try Changes(arguments)
         demand = try CheckSettings.demand(arguments)
         sendsProbes = arguments.has("probe")
+        state = arguments.last("state")
         certificateAuthorities = arguments.last("ca-file")
         servers = try CheckSettings.addresses("server", arguments)
         walksDelegation = arguments.has("delegation")

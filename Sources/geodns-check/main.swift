@@ -49,8 +49,8 @@ func walkDelegation(
             "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR", status: 1)
     }
     var walk = DelegationRun(
-        Simulation(world, database, settings.changes, nil), resolvers: resolvers,
-        writesJSON: settings.writesJSON)
+        Simulation(world, database, settings.changes, Standing(world, nil, nil, nil)),
+        resolvers: resolvers, writesJSON: settings.writesJSON)
     return walk.run(zones)
 }
 
@@ -63,8 +63,11 @@ func run(_ settings: CheckSettings) {
         print(settings.writesJSON ? probes.json : probes.text, terminator: "")
     }
     let isHealthy = probes?.isFine ?? true
+    let kept = settings.state.map { KeptState(folder: $0) }
+    let standing = Standing(world, probes, kept, database)
+    standing.reportUnknown()
     if let survey = settings.survey, let database {
-        let isFine = SurveyRun(survey, settings, world, database, probes).run(survey)
+        let isFine = SurveyRun(survey, settings, world, database, standing, kept).run(survey)
         exit(isFine && isHealthy ? 0 : 1)
     }
     if let file = settings.expectations {
@@ -89,7 +92,7 @@ func run(_ settings: CheckSettings) {
         }
         return
     }
-    let simulation = Simulation(world, database, settings.changes, probes)
+    let simulation = Simulation(world, database, settings.changes, standing)
     if !settings.servers.isEmpty {
         var comparison = LiveComparison(simulation, settings)
         exit(comparison.run() && isHealthy ? 0 : 1)
@@ -103,7 +106,8 @@ func run(_ settings: CheckSettings) {
                         "\(name) \(type): no response; this should not happen", status: 1)
                 }
                 print(
-                    settings.writesJSON ? result.json + "\n" : result.text(.output), terminator: "")
+                    settings.writesJSON ? result.json + "\n" : result.text(.output, simulation),
+                    terminator: "")
                 if !settings.writesJSON { print() }
             }
         }

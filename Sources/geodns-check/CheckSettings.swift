@@ -21,6 +21,8 @@ struct CheckSettings {
     /// resolvers.
     var walksDelegation: Bool
     var resolvers: [ListenAddress]
+    /// A file of root servers, in place of resolvers; `iana`: those built in.
+    var rootHints: String?
     /// Whether the zones' checks are made, rather than everything taken for up.
     var sendsProbes: Bool
     /// A folder in which a server keeps what it knows; nil: nothing is known.
@@ -107,6 +109,10 @@ struct CheckSettings {
                 "resolver", "ADDR[@PORT]", mayRepeat: true,
                 "find parents of zones through this resolver (default: those of /etc/resolv.conf)"),
             Option(
+                "root-hints", "FILE|iana",
+                "find them from the root servers down, without a resolver: those in this file, which has "
+                    + "the form of IANA's named.root, or for the word iana those built in"),
+            Option(
                 "demand", "FILE|N",
                 "how much there is to carry: lines of `prefix,count`, or N, spread over all "
                     + "addresses"),
@@ -158,8 +164,12 @@ struct CheckSettings {
         servers = try CheckSettings.addresses("server", arguments)
         walksDelegation = arguments.has("delegation")
         resolvers = try CheckSettings.addresses("resolver", arguments)
-        if !walksDelegation, !resolvers.isEmpty {
-            throw UsageError("--resolver is for --delegation")
+        rootHints = arguments.last("root-hints")
+        if !walksDelegation, !resolvers.isEmpty || rootHints != nil {
+            throw UsageError("--resolver and --root-hints are for --delegation")
+        }
+        if !resolvers.isEmpty, rootHints != nil {
+            throw UsageError("--resolver and --root-hints: one of them")
         }
         writesJSON = arguments.has("json")
         writesCSV = arguments.has("csv")

@@ -42,15 +42,20 @@ func walkDelegation(
     let zones = world.summaries.filter {
         settings.names.isEmpty || settings.names.contains($0.origin)
     }
-    let resolvers =
-        settings.resolvers.isEmpty ? DelegationRun.systemResolvers : settings.resolvers
-    guard !resolvers.isEmpty else {
-        CheckSettings.program.fail(
-            "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR", status: 1)
+    var source = DelegationRun.Source.resolvers(settings.resolvers)
+    if let path = settings.rootHints {
+        source = .roots(RootWalk(roots: RootHints.read(path)))
+    } else if settings.resolvers.isEmpty {
+        source = .resolvers(DelegationRun.systemResolvers)
+        guard !DelegationRun.systemResolvers.isEmpty else {
+            CheckSettings.program.fail(
+                "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR, or "
+                    + "--root-hints iana", status: 1)
+        }
     }
     var walk = DelegationRun(
-        Simulation(world, database, settings.changes, Standing(world, nil, nil, nil)),
-        resolvers: resolvers, writesJSON: settings.writesJSON)
+        Simulation(world, database, settings.changes, Standing(world, nil, nil, nil)), source,
+        writesJSON: settings.writesJSON)
     return walk.run(zones)
 }
 

@@ -25,6 +25,8 @@ SWIFT ?= $(shell tools/find-swift)
 # as a whole when they are linked, because what a query passes through lies in many targets.
 RELEASE := -c release --static-swift-stdlib --experimental-lto-mode full
 
+# What `make build` leaves, and `make install` takes.
+BUILT   ?= .build/release
 PREFIX  ?= /usr/local
 SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
@@ -113,19 +115,19 @@ format: ## Bring the sources into form
 
 install: build ## Install programs, manual, completions, unit, settings if there are none (PREFIX, DESTDIR)
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(UNITDIR)'
-	install -m 755 .build/release/geodnsd '$(DESTDIR)$(SBINDIR)/'
-	install -m 755 .build/release/geodnsctl .build/release/geodns-check \
-	    .build/release/geodns-mmdb '$(DESTDIR)$(BINDIR)/'
+	install -m 755 $(BUILT)/geodnsd '$(DESTDIR)$(SBINDIR)/'
+	install -m 755 $(BUILT)/geodnsctl $(BUILT)/geodns-check \
+	    $(BUILT)/geodns-mmdb '$(DESTDIR)$(BINDIR)/'
 	install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(BASHDIR)' \
 	    '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
 	for name in $(PROGRAMS_USER); do \
-	    .build/release/$$name --manual > '$(DESTDIR)$(MANDIR)'/man1/$$name.1; done
+	    $(BUILT)/$$name --manual > '$(DESTDIR)$(MANDIR)'/man1/$$name.1; done
 	for name in $(PROGRAMS_ADMIN); do \
-	    .build/release/$$name --manual > '$(DESTDIR)$(MANDIR)'/man8/$$name.8; done
+	    $(BUILT)/$$name --manual > '$(DESTDIR)$(MANDIR)'/man8/$$name.8; done
 	for name in $(PROGRAMS_USER) $(PROGRAMS_ADMIN); do \
-	    .build/release/$$name --completion bash > '$(DESTDIR)$(BASHDIR)'/$$name; \
-	    .build/release/$$name --completion zsh > '$(DESTDIR)$(ZSHDIR)'/_$$name; \
-	    .build/release/$$name --completion fish > '$(DESTDIR)$(FISHDIR)'/$$name.fish; done
+	    $(BUILT)/$$name --completion bash > '$(DESTDIR)$(BASHDIR)'/$$name; \
+	    $(BUILT)/$$name --completion zsh > '$(DESTDIR)$(ZSHDIR)'/_$$name; \
+	    $(BUILT)/$$name --completion fish > '$(DESTDIR)$(FISHDIR)'/$$name.fish; done
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' packaging/geodnsd.service.in \
 	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'

@@ -21,8 +21,12 @@ struct CheckSettings {
     /// resolvers.
     var walksDelegation: Bool
     var resolvers: [ListenAddress]
+    /// A file of root servers, in place of resolvers; `iana`: those built in.
+    var rootHints: String?
     /// Whether the zones' checks are made, rather than everything taken for up.
     var sendsProbes: Bool
+    /// A folder in which a server keeps what it knows; nil: nothing is known.
+    var state: String?
     /// A PEM file; nil: the system's.
     var certificateAuthorities: String?
     var demand: DemandSetting?
@@ -87,6 +91,10 @@ struct CheckSettings {
                 "make the zones' checks, once and now, show each phase, and take what has failed for "
                     + "down"),
             Option(
+                "state", "DIR",
+                "take health and orders from what a server has kept in its --state: answers are those "
+                    + "of now, and the account tells since when and by whom"),
+            Option(
                 "ca-file", "FILE",
                 "certificate authorities for https checks (default: the system's)"),
             Option(
@@ -100,6 +108,10 @@ struct CheckSettings {
             Option(
                 "resolver", "ADDR[@PORT]", mayRepeat: true,
                 "find parents of zones through this resolver (default: those of /etc/resolv.conf)"),
+            Option(
+                "root-hints", "FILE|iana",
+                "find them from the root servers down, without a resolver: those in this file, which has "
+                    + "the form of IANA's named.root, or for the word iana those built in"),
             Option(
                 "demand", "FILE|N",
                 "how much there is to carry: lines of `prefix,count`, or N, spread over all "
@@ -133,7 +145,7 @@ struct CheckSettings {
                 + "--matrix, --each and --compare take all GEO names.",
             "With --from, --down and the like change what those clients get; without it they ask "
                 + "what if: who moves, and who carries how much.",
-            "Without --probe every target counts as up but those given with --down.",
+            "Without --probe and --state every target counts as up but those given with --down.",
             "Exit status: 0 fine, 1 errors were found (--each and what if: clients that nobody takes "
                 + "over, or more than a capacity; --max-moved: passed; --server: a difference; --probe: a failure; "
                 + "--delegation: a problem), "
@@ -147,12 +159,17 @@ struct CheckSettings {
         changes = try Changes(arguments)
         demand = try CheckSettings.demand(arguments)
         sendsProbes = arguments.has("probe")
+        state = arguments.last("state")
         certificateAuthorities = arguments.last("ca-file")
         servers = try CheckSettings.addresses("server", arguments)
         walksDelegation = arguments.has("delegation")
         resolvers = try CheckSettings.addresses("resolver", arguments)
-        if !walksDelegation, !resolvers.isEmpty {
-            throw UsageError("--resolver is for --delegation")
+        rootHints = arguments.last("root-hints")
+        if !walksDelegation, !resolvers.isEmpty || rootHints != nil {
+            throw UsageError("--resolver and --root-hints are for --delegation")
+        }
+        if !resolvers.isEmpty, rootHints != nil {
+            throw UsageError("--resolver and --root-hints: one of them")
         }
         writesJSON = arguments.has("json")
         writesCSV = arguments.has("csv")

@@ -12,7 +12,7 @@ struct DelegationRun {
     }
 
     private let simulation: Simulation
-    private let resolvers: [ServerExchange]
+    private let source: Source
     private let writesJSON: Bool
     private var problemCount = 0
     private var zone = DomainName.root
@@ -22,9 +22,22 @@ struct DelegationRun {
     /// The kernel has no route there: nothing is said about the server.
     private static let unreachable = "network is unreachable"
 
-    init(_ simulation: Simulation, resolvers: [ListenAddress], writesJSON: Bool) {
+    /// Who finds what lies outside of the zones.
+    enum Source {
+        case resolvers([ListenAddress])
+        case roots(RootWalk)
+
+        var words: String {
+            switch self {
+            case .resolvers: "through the resolvers"
+            case .roots: "from the root servers"
+            }
+        }
+    }
+
+    init(_ simulation: Simulation, _ source: Source, writesJSON: Bool) {
         self.simulation = simulation
-        self.resolvers = resolvers.map { ServerExchange(server: $0) }
+        self.source = source
         self.writesJSON = writesJSON
     }
 
@@ -51,7 +64,7 @@ struct DelegationRun {
 
     private mutating func check(_ summary: World.ZoneSummary) {
         guard let parent = findParent() else {
-            return tell(.problem, nil, nil, "no parent zone is found through the resolvers")
+            return tell(.problem, nil, nil, "no parent zone is found \(source.words)")
         }
         let parents = nameServers(resolve(parent, .ns), of: parent)
         if !writesJSON {
@@ -73,7 +86,7 @@ struct DelegationRun {
                 }
                 delegated.formUnion(names)
                 for record in referral.additionals {
-                    guard let address = DelegationRun.address(record) else { continue }
+                    guard let address = record.address else { continue }
                     glue[record.owner, default: []].insert(address)
                 }
             }
@@ -211,23 +224,28 @@ struct DelegationRun {
     }
 
     private func records(_ name: DomainName) -> Set<IPAddress> {
-        Set((ask(name, .a) + ask(name, .aaaa)).compactMap(DelegationRun.address))
+        Set((ask(name, .a) + ask(name, .aaaa)).compactMap(\.address))
     }
 
-    /// What the first resolver that answers says.
+    /// What the first resolver that answers says, or who has the authority.
     private func resolve(_ name: DomainName, _ type: RRType) -> [Message.Record] {
-        for resolver in resolvers {
-            var query = Message.query(name, type, identifier: .random(in: 0...UInt16.max))
-            // RD: please find it (RFC 1035 §4.1.1).
-            query[2] |= 1
-            if let message = try? resolver.ask(query) { return message.answers }
+        switch source {
+        case .roots(let walk): return walk.resolve(name, type)
+        case .resolvers(let resolvers):
+            for resolver in resolvers {
+                var query = Message.query(name, type, identifier: .random(in: 0...UInt16.max))
+                // RD: please find it (RFC 1035 §4.1.1).
+                query[2] |= 1
+                let exchange = ServerExchange(server: resolver)
+                if let message = try? exchange.ask(query) { return message.answers }
+            }
+            return []
         }
-        return []
     }
 
     private func addresses(of server: DomainName) -> [IPAddress] {
         let found = resolve(server, .a) + resolve(server, .aaaa)
-        return Set(found.compactMap(DelegationRun.address)).sorted { "\($0)" < "\($1)" }
+        return Set(found.compactMap(\.address)).sorted { "\($0)" < "\($1)" }
     }
 
     private func exchange(
@@ -245,10 +263,6 @@ struct DelegationRun {
         Set(
             records.filter { $0.type == .ns && $0.owner == owner }
                 .compactMap { DomainName(wire: $0.rdata) })
-    }
-
-    private static func address(_ record: Message.Record) -> IPAddress? {
-        record.type == .a || record.type == .aaaa ? IPAddress(bytes: record.rdata) : nil
     }
 
     // MARK: - Words

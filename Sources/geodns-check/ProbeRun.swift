@@ -8,7 +8,8 @@ import Steering
 /// Every check of every address, made once and now.
 struct ProbeRun {
     private let world: World
-    private let reports: [ProbeReport]
+    /// One for each of the plan's probes.
+    let reports: [ProbeReport]
     /// What answers rest on; `identifiers[i]` names the plan's probe i there.
     let health: HealthTable
     let identifiers: [ProbeIdentifier]

@@ -9,12 +9,16 @@ import Zones
 
 extension Simulation.Result {
     /// A readable account of one answer, which fits a screen.
-    func text(_ paint: Paint) -> String {
+    func text(_ paint: Paint, _ simulation: Simulation) -> String {
         var lines = [
             paint.bold("\(name) \(type) from \(clientText)"), "  client     \(placeText)",
         ]
         if let explanation {
-            for step in explanation.steps { lines += step.lines(paint) }
+            let dealings = simulation.dealings(self)
+            for (index, step) in explanation.steps.enumerated() {
+                lines += step.lines(
+                    paint, index < dealings.count ? dealings[index] : nil, simulation)
+            }
         } else {
             lines.append("  policy     none: static data, the same for everyone")
         }
@@ -165,13 +169,21 @@ extension Explanation.Step {
     /// More targets than this are not all told of.
     private static let shownCandidateCountMax = 12
 
-    fileprivate func lines(_ paint: Paint) -> [String] {
+    fileprivate func lines(
+        _ paint: Paint, _ dealing: Dealing?, _ simulation: Simulation
+    ) -> [String] {
         var lines = ["  name       \(name.name) (\(name.location)): \(methodText)"]
+        if let dealing {
+            lines.append(
+                "    \(dealing.prefix) has the hash \(dealing.hash.hexadecimal); of those up the least "
+                    + "score gets it")
+        }
         let shown = candidates.enumerated().filter { index, candidate in
             index < Explanation.Step.shownCandidateCountMax || candidate.isChosen
         }
         let width = shown.map(\.element.label.count).max() ?? 0
-        let total = candidates.filter(\.isUp).reduce(0) { $0 + UInt64($1.weight) }
+        let total = Double(candidates.filter(\.isUp).reduce(0) { $0 + UInt64($1.weight) })
+        let dealt = dealing?.shares.reduce(0) { $0 + UInt64($1.weight) } ?? 0
         for (index, candidate) in shown {
             var line = "    \(index + 1). " + candidate.label
             line += String(repeating: " ", count: width - candidate.label.count)
@@ -180,11 +192,20 @@ extension Explanation.Step {
             }
             if case .weighted = method {
                 line += "  weight \(candidate.weight)"
-                if candidate.isUp, total > 0 {
-                    line += " (\((Double(candidate.weight) / Double(total)).percent))"
+                let share = dealing?.shares.first { $0.label == candidate.label }
+                // Of what is degraded or ramps less than the weight counts.
+                let part = share.map { Double($0.weight) / Double(dealt) }
+                if let part = part
+                    ?? (candidate.isUp && total > 0 ? Double(candidate.weight) / total : nil)
+                {
+                    line += " (\(part.percent))"
                 }
+                if let share { line += "  score \(share.score.significant)" }
             }
             line += "  " + paint.state(candidate.state)
+            let words = simulation.standing.words(
+                of: candidate.label, under: name, in: simulation.world.plan)
+            if !words.isEmpty { line += " (\(words))" }
             if candidate.isChosen { line += "  " + paint.good("<- chosen") }
             lines.append(line)
         }
@@ -198,6 +219,7 @@ extension Explanation.Step {
         case .backup: lines.append(paint.warning("    no target is up: a backup answers"))
         case .lastResort:
             lines.append(paint.warning("    nothing is up: answered as last-resort says"))
+        case .override: lines.append(paint.warning("    an operator has ordered it"))
         default: if chosen == nil { lines.append("    the map says none here") }
         }
         return lines
@@ -233,6 +255,24 @@ extension Double {
         let value = Int((self * 100).rounded())
         let (whole, part) = (abs(value) / 100, abs(value) % 100)
         return (value < 0 ? "-" : "") + "\(whole)." + (part < 10 ? "0\(part)" : "\(part)")
+    }
+}
+
+extension UInt64 {
+    /// 16 digits.
+    fileprivate var hexadecimal: String {
+        let digits = String(self, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension Double {
+    /// Four decimals behind the first digit that is not 0: scores are small, and differ there.
+    fileprivate var significant: String {
+        guard self > 0, isFinite else { return "\(self)" }
+        var unit = 1.0
+        while self * unit < 1, unit < 1e12 { unit *= 10 }
+        return "\((self * unit * 1e4).rounded() / (unit * 1e4))"
     }
 }
 

@@ -4,6 +4,8 @@ import Diagnostics
 import GeoSources
 import Loader
 import Steering
+import ZoneFile
+import Zones
 
 /// Where what is measured says otherwise than what is answered: prefixes whose target is not the
 /// one with the shortest round trip.
@@ -12,43 +14,53 @@ struct RoundTrips {
     private let rows: [(prefix: Prefix, times: [String: Double])]
     private let file: String
 
-    /// Reads lines of `prefix,target,milliseconds`; what follows on a line is not looked at. Of
-    /// equal prefix and target the last counts. Nil when any line is at fault.
+    /// Reads the file as the `rtt=` of a GEO is read: a row counts for the targets that its name is
+    /// the label, the owner name or the region of, and several for the same are one, by their
+    /// samples. Nil when any row is at fault.
     static func read(
-        _ bytes: [UInt8], file: String, targets: Set<String>
+        _ bytes: [UInt8], file: String, plan: SteeringPlan
     ) -> (roundTrips: RoundTrips?, problems: [Diagnostic]) {
-        var numbers: [Prefix: Int] = [:]
-        var rows: [(prefix: Prefix, times: [String: Double])] = []
-        let title = ["prefix", "target", "milliseconds"]
-        let problems = ClientTable.read(bytes, file: file, title: title) {
-            row throws(ClientTable.Fault) in
-            guard row.fields.count >= 2 else {
-                throw ClientTable.Fault(
-                    column: row.endColumn,
-                    message: "expected a target and milliseconds behind the prefix, as in "
-                        + "203.0.113.0/24,fra,12.5")
+        let (rows, faults) = parseRoundTripFile(bytes, file: file, origin: .root)
+        var problems = faults
+        var labels: [DomainName: Set<String>] = [:]
+        for endpoint in plan.endpoints {
+            let region = endpoint.region.map { plan.regions[$0] }
+            let names = [
+                DomainName(endpoint.label), endpoint.name, region?.name,
+                region.flatMap { DomainName($0.label) },
+            ]
+            for name in names.compactMap(\.self) {
+                labels[name, default: []].insert(endpoint.label)
             }
-            let (target, time) = (row.fields[0], row.fields[1])
-            guard targets.contains(target.text) else {
-                throw ClientTable.Fault(
-                    column: target.column,
-                    message: "no such target '\(target.text)'; there are "
-                        + targets.sorted().joined(separator: " "))
-            }
-            guard let milliseconds = Double(time.text), milliseconds >= 0, milliseconds.isFinite
-            else {
-                throw ClientTable.Fault(
-                    column: time.column,
-                    message: "expected milliseconds, like 12.5, found '\(time.text)'")
-            }
-            let number = numbers[row.prefix] ?? rows.count
-            if number == rows.count {
-                numbers[row.prefix] = number
-                rows.append((row.prefix, [:]))
-            }
-            rows[number].times[target.text] = milliseconds
         }
-        return problems.isEmpty ? (RoundTrips(rows: rows, file: file), []) : (nil, problems)
+        var numbers: [Prefix: Int] = [:]
+        var sums: [(prefix: Prefix, times: [String: (time: Double, samples: Double)])] = []
+        for row in rows {
+            guard let targets = labels[row.target.name] else {
+                let known = Set(plan.endpoints.map(\.label)).sorted().joined(separator: " ")
+                let name = row.target.name.description.dropLast()
+                problems.append(
+                    Diagnostic(
+                        .error, at: row.target.location,
+                        "no such target '\(name)'; there are \(known)"))
+                continue
+            }
+            let number = numbers[row.prefix] ?? sums.count
+            if number == sums.count {
+                numbers[row.prefix] = number
+                sums.append((row.prefix, [:]))
+            }
+            for target in targets {
+                sums[number].times[target, default: (0, 0)].time +=
+                    row.milliseconds * Double(row.samples)
+                sums[number].times[target]?.samples += Double(row.samples)
+            }
+        }
+        guard problems.isEmpty else { return (nil, problems.sortedByLocation) }
+        let means = sums.map { row in
+            (prefix: row.prefix, times: row.times.mapValues { $0.time / $0.samples })
+        }
+        return (RoundTrips(rows: means, file: file), [])
     }
 
     // MARK: - One name

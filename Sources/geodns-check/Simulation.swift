@@ -37,18 +37,17 @@ struct Simulation {
     let answers: AnswerTable
     private let snapshots: SnapshotCell
 
+    /// Of `world`.
+    let standing: Standing
+
     /// Ends the program when a label of the changes names nothing.
-    /// `probes`: what is up; nil: everything is.
-    init(_ world: World, _ database: MaxMindDatabase?, _ changes: Changes, _ probes: ProbeRun?) {
+    init(_ world: World, _ database: MaxMindDatabase?, _ changes: Changes, _ standing: Standing) {
         let (world, down, drained) = world.changed(changes)
         self.world = world
         self.database = database
-        let snapshot = world.snapshot(
-            probes?.health ?? HealthTable(),
-            probes: probes?.identifiers ?? world.plan.probes.indices.map { ProbeIdentifier($0) },
-            forcedDown: down, drained: drained)
-        answers = snapshot.answers
-        snapshots = SnapshotCell(snapshot)
+        self.standing = standing
+        answers = standing.answers(world.plan, down: down, drained: drained)
+        snapshots = SnapshotCell(Snapshot(zones: world.zones, answers: answers))
     }
 
     /// The same draw for the answer and its explanation.
@@ -94,6 +93,14 @@ struct Simulation {
     /// With a prefix of 0 the client does not want to be placed.
     static func client(_ prefix: Prefix) -> Client {
         Client(source: prefix.address, subnet: prefix.length > 0 ? prefix.address : nil)
+    }
+
+    /// For each step of a result's explanation how the client's hash chose, where one did.
+    func dealings(_ result: Result) -> [Dealing?] {
+        guard let geo = geoName(result.name, result.response) else { return [] }
+        return answers.dealings(
+            name: geo, client: Simulation.client(result.client),
+            family: Simulation.family(of: result.type), drawing: Simulation.draws)
     }
 
     /// Of the addresses that are asked for.

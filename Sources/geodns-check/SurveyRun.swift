@@ -16,24 +16,26 @@ struct SurveyRun {
 
     init(
         _ survey: CheckSettings.Survey, _ settings: CheckSettings, _ world: World,
-        _ database: MaxMindDatabase, _ probes: ProbeRun?
+        _ database: MaxMindDatabase, _ standing: Standing, _ kept: KeptState?
     ) {
         self.settings = settings
         self.database = database
         var other = settings
         switch survey {
         case .matrix, .map, .roundTrips, .each:
-            before = SurveyedWorld(world, settings.changes, probes)
+            before = SurveyedWorld(world, settings.changes, standing)
             after = nil
         case .whatIf:
-            before = SurveyedWorld(world, settings.changes.capacitiesOnly, probes)
-            after = SurveyedWorld(world, settings.changes, probes)
+            before = SurveyedWorld(world, settings.changes.capacitiesOnly, standing)
+            after = SurveyedWorld(world, settings.changes, standing)
         case .zones, .geoData:
             if case .zones(let zones) = survey { other.zones = zones }
             if case .geoData(let path) = survey { other.geoData = path }
-            before = SurveyedWorld(world, settings.changes, probes)
+            before = SurveyedWorld(world, settings.changes, standing)
             // The zones there may have other probes.
-            after = SurveyedWorld(load(other).0, settings.changes, nil)
+            let (there, source) = load(other)
+            after = SurveyedWorld(
+                there, settings.changes, Standing(there, nil, kept, source ?? database))
         }
         demands = SurveyRun.demands(settings.demand, database)
     }
@@ -121,8 +123,7 @@ struct SurveyRun {
     private func roundTrips(_ path: String) -> RoundTrips {
         do throws(FileError) {
             let (roundTrips, problems) = RoundTrips.read(
-                try FileSystem.read(path), file: path,
-                targets: Set(before.world.plan.endpoints.map(\.label)))
+                try FileSystem.read(path), file: path, plan: before.world.plan)
             for problem in problems { printError("\(problem)") }
             if let roundTrips { return roundTrips }
             CheckSettings.program.fail(

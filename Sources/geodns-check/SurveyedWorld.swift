@@ -1,7 +1,6 @@
 import Addressing
 import DNSWire
 import Geography
-import Health
 import Loader
 import Steering
 
@@ -11,30 +10,26 @@ struct SurveyedWorld {
     /// Numbers of the plan's endpoints.
     private let down: Set<Int>
     private let drained: Set<Int>
-    private let probes: ProbeRun?
+    private let standing: Standing
     let answers: AnswerTable
 
-    /// Ends the program when a label of the changes names nothing. `probes`: what else is down;
-    /// nil: nothing is.
-    init(_ world: World, _ changes: Changes, _ probes: ProbeRun?) {
+    /// Ends the program when a label of the changes names nothing. `standing`: of that world.
+    init(_ world: World, _ changes: Changes, _ standing: Standing) {
         let (world, down, drained) = world.changed(changes)
-        self.init(world, down: down, drained: drained, probes)
+        self.init(world, down: down, drained: drained, standing)
     }
 
-    private init(_ world: World, down: Set<Int>, drained: Set<Int>, _ probes: ProbeRun?) {
+    private init(_ world: World, down: Set<Int>, drained: Set<Int>, _ standing: Standing) {
         self.world = world
         self.down = down
         self.drained = drained
-        self.probes = probes
-        answers = AnswerTable(
-            world.plan, health: probes?.health ?? HealthTable(),
-            probes: probes?.identifiers ?? world.plan.probes.indices.map { ProbeIdentifier($0) },
-            forcedDown: down, drained: drained)
+        self.standing = standing
+        answers = standing.answers(world.plan, down: down, drained: drained)
     }
 
     /// The same with these down, too.
     func failing(_ more: Set<Int>) -> SurveyedWorld {
-        SurveyedWorld(world, down: down.union(more), drained: drained, probes)
+        SurveyedWorld(world, down: down.union(more), drained: drained, standing)
     }
 
     /// Who carries the clients that get this, how many it can carry, and which part of them it is

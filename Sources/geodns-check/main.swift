@@ -42,14 +42,19 @@ func walkDelegation(
     let zones = world.summaries.filter {
         settings.names.isEmpty || settings.names.contains($0.origin)
     }
-    let resolvers =
-        settings.resolvers.isEmpty ? DelegationRun.systemResolvers : settings.resolvers
-    guard !resolvers.isEmpty else {
-        CheckSettings.program.fail(
-            "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR", status: 1)
+    var source = DelegationRun.Source.resolvers(settings.resolvers)
+    if let path = settings.rootHints {
+        source = .roots(RootWalk(roots: RootHints.read(path)))
+    } else if settings.resolvers.isEmpty {
+        source = .resolvers(DelegationRun.systemResolvers)
+        guard !DelegationRun.systemResolvers.isEmpty else {
+            CheckSettings.program.fail(
+                "--delegation: no resolver in /etc/resolv.conf; give --resolver ADDR, or "
+                    + "--root-hints iana", status: 1)
+        }
     }
     var walk = DelegationRun(
-        Simulation(world, database, settings.changes, nil), resolvers: resolvers,
+        Simulation(world, database, settings.changes, Standing(world, nil, nil, nil)), source,
         writesJSON: settings.writesJSON)
     return walk.run(zones)
 }
@@ -63,8 +68,11 @@ func run(_ settings: CheckSettings) {
         print(settings.writesJSON ? probes.json : probes.text, terminator: "")
     }
     let isHealthy = probes?.isFine ?? true
+    let kept = settings.state.map { KeptState(folder: $0) }
+    let standing = Standing(world, probes, kept, database)
+    standing.reportUnknown()
     if let survey = settings.survey, let database {
-        let isFine = SurveyRun(survey, settings, world, database, probes).run(survey)
+        let isFine = SurveyRun(survey, settings, world, database, standing, kept).run(survey)
         exit(isFine && isHealthy ? 0 : 1)
     }
     if let file = settings.expectations {
@@ -89,7 +97,7 @@ func run(_ settings: CheckSettings) {
         }
         return
     }
-    let simulation = Simulation(world, database, settings.changes, probes)
+    let simulation = Simulation(world, database, settings.changes, standing)
     if !settings.servers.isEmpty {
         var comparison = LiveComparison(simulation, settings)
         exit(comparison.run() && isHealthy ? 0 : 1)
@@ -103,7 +111,8 @@ func run(_ settings: CheckSettings) {
                         "\(name) \(type): no response; this should not happen", status: 1)
                 }
                 print(
-                    settings.writesJSON ? result.json + "\n" : result.text(.output), terminator: "")
+                    settings.writesJSON ? result.json + "\n" : result.text(.output, simulation),
+                    terminator: "")
                 if !settings.writesJSON { print() }
             }
         }

@@ -77,6 +77,7 @@ func check(_ arguments: Arguments) throws(UsageError) {
     guard let command = arguments.operands.first else {
         throw UsageError("no command given; `geodnsctl --help` lists them all")
     }
+    if let complaint = program.complaint(aboutCommand: command) { throw complaint }
     guard !arguments.has("follow") || arguments.operands == ["events"] else {
         throw UsageError("--follow belongs to events")
     }

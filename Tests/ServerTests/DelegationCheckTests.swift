@@ -35,7 +35,8 @@ struct DelegationChecks {
 
     /// What the walk tells, with these running.
     private func walk(
-        referral: String, first: String? = nil, second: String? = nil, json: Bool = false
+        referral: String, first: String? = nil, second: String? = nil, json: Bool = false,
+        _ words: [String]? = nil
     ) throws -> (status: Int32?, text: String) {
         let parentZone = """
             $TTL 1h
@@ -53,11 +54,109 @@ struct DelegationChecks {
         return try withExtendedLifetime((servers, folder)) {
             try RunningProcess.run(
                 Programs.own("geodns-check"),
-                [
-                    "--zones", file, "--geo-data", "none", "--delegation", "--resolver", parent,
-                ] + (json ? ["--json"] : []))
+                ["--zones", file, "--geo-data", "none", "--delegation"]
+                    + (words ?? ["--resolver", parent]) + (json ? ["--json"] : []))
         }
     }
+
+    // MARK: - From the root
+
+    /// Knot serves a root, and NSD the zones com and net below it. The servers of example.com are
+    /// named in net, so that com has no addresses for them.
+    private func hierarchy() throws -> (hints: String, processes: [RunningProcess], TemporaryFolder)
+    {
+        let folder = try TemporaryFolder()
+        let head = "$TTL 1h\n@ SOA ns.com. hostmaster.com. 1 2h 30m 2w 1m\n"
+        let (root, top) = (network + ".11", network + ".12")
+        try folder.write(
+            head + "@ NS a.root-servers.test.\na.root-servers.test. A \(root)\n"
+                + "com. NS ns.com.\nnet. NS ns.com.\nns.com. A \(top)\n", to: "root.zone")
+        try folder.write(
+            head + "@ NS ns\nns A \(top)\nexample NS ns1.example.net.\n", to: "com.zone")
+        try folder.write(head + "@ NS ns.com.\nns1.example A \(parent)\n", to: "net.zone")
+        let hints = try folder.write(
+            "; root servers\n.  3600000  NS  A.ROOT-SERVERS.TEST.\n"
+                + "A.ROOT-SERVERS.TEST.  3600000  A  \(root)\n", to: "named.root")
+        let knot = try folder.write(
+            """
+            server:
+                rundir: "\(folder.path)"
+                listen: \(root)@53
+            log:
+              - target: stderr
+                any: info
+            database:
+                storage: "\(folder.path)"
+            zone:
+              - domain: .
+                file: "\(folder.path)/root.zone"
+
+            """, to: "knot.conf")
+        let zones = ["com", "net"].map {
+            "zone:\n    name: \"\($0)\"\n    zonefile: \"\(folder.path)/\($0).zone\"\n"
+        }
+        let nsd = try folder.write(
+            """
+            server:
+                ip-address: \(top)@53
+                server-count: 1
+                username: ""
+                chroot: ""
+                zonesdir: "\(folder.path)"
+                database: ""
+                pidfile: "\(folder.path)/nsd.pid"
+                xfrdfile: "\(folder.path)/xfrd.state"
+                xfrdir: "\(folder.path)"
+                zonelistfile: "\(folder.path)/zone.list"
+            remote-control:
+                control-enable: no
+
+            """ + zones.joined(), to: "nsd.conf")
+        let processes = [
+            try RunningProcess(try #require(Programs.find("knotd")), ["-c", knot]),
+            try RunningProcess(try #require(Programs.find("nsd")), ["-d", "-c", nsd]),
+        ]
+        for (process, word) in zip(processes, ["server started", "nsd started"]) {
+            try #require(process.waitForOutput(word), "\(process.text)")
+        }
+        return (hints, processes, folder)
+    }
+
+    @Test(
+        .enabled(
+            if: Programs.find("knotd") != nil && Programs.find("nsd") != nil, "install knot and nsd"
+        ))
+    func theWayIsFoundFromTheRootServers() throws {
+        let (hints, processes, folder) = try hierarchy()
+        defer { for process in processes { process.stop() } }
+        let words = ["--root-hints", hints]
+        let good = try walk(referral: goodReferral, first: child(), second: child(), words)
+        #expect(good.status == 0, "\(good.text)")
+        #expect(good.text.hasPrefix("gslb.example.com., in example.com. at ns1.example.com.\n"))
+        #expect(good.text.contains("fine     NS: ns1.gslb.example.com. ns2.gslb.example.com.,"))
+        let lame = try walk(referral: goodReferral, first: child(), second: nil, words)
+        #expect(lame.status == 1)
+        #expect(lame.text.contains("PROBLEM  ns2.gslb.example.com.  \(second)  UDP: connection"))
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func withoutRootServersNoParentIsFound() throws {
+        let folder = try TemporaryFolder()
+        let hints = try folder.write("A.ROOT. 3600 A \(network).99\n", to: "named.root")
+        let lost = try walk(referral: goodReferral, ["--root-hints", hints])
+        #expect(lost.status == 1)
+        #expect(lost.text.contains("no parent zone is found from the root servers"))
+        let empty = try folder.write("; nothing\n", to: "empty.root")
+        let refused = try walk(referral: goodReferral, ["--root-hints", empty])
+        #expect(refused.status == 1)
+        #expect(refused.text.contains("geodns-check: --root-hints \(empty): no address in it;"))
+        let both = try walk(
+            referral: goodReferral, ["--root-hints", hints, "--resolver", parent])
+        #expect(both.status == 2)
+        #expect(both.text.contains("--resolver and --root-hints: one of them"))
+    }
+
+    // MARK: - Through a resolver
 
     @Test func aGoodDelegationIsFine() throws {
         let (status, text) = try walk(referral: goodReferral, first: child(), second: child())
@@ -124,6 +223,25 @@ struct DelegationChecks {
             text.contains(
                 "PROBLEM  ns1.example.com.  \(parent)  the parent's server knows of no delegation"))
     }
+}
+
+/// The addresses built in are those that IANA publishes, as far as this machine has its list.
+@Test(
+    .enabled(
+        if: FileManager.default.fileExists(atPath: "/usr/share/dns/root.hints"),
+        "install dns-root-data"))
+func theRootServersBuiltInAreIANAs() throws {
+    let published = try String(contentsOfFile: "/usr/share/dns/root.hints", encoding: .utf8)
+        .split(separator: "\n").compactMap { line -> String? in
+            let words = line.split(separator: " ")
+            return words.count == 4 && words[2].hasPrefix("A") ? String(words[3]) : nil
+        }
+    let source = try String(
+        contentsOfFile: Programs.packageFolder + "/Sources/geodns-check/RootWalk.swift",
+        encoding: .utf8)
+    let builtIn = source.matches(of: #/"([0-9a-f:]+:[0-9a-f:]+|[0-9]+(?:\.[0-9]+){3})"/#)
+    #expect(published.count == 26)
+    #expect(Set(builtIn.map { String($0.1) }) == Set(published))
 }
 
 /// Whether a UDP socket can be bound there now.

@@ -126,7 +126,7 @@ import Testing
             let text = try String(contentsOf: folder.appending(path: document), encoding: .utf8)
             for line in text.split(separator: "\n") {
                 // A command begins the line, or stands behind a pipe or a backtick.
-                let pattern = #/(?:^|[|`] ?)(geodns[a-z-]*)( [^`|#]*)/#
+                let pattern = #/(?:^|^\$ |[|`] ?)(geodns[a-z-]*)( [^`|#]*)/#
                 for match in line.matches(of: pattern) {
                     guard let all = known[String(match.1)] else { continue }
                     for option in match.2.matches(of: #/ --([a-z0-9-]+)/#) {

@@ -79,6 +79,29 @@ import Testing
                 "geodnsctl: no geodnsd is listening on \(folder.path)/nobody.sock"))
     }
 
+    /// What is written wrong is told before anybody looks for a server.
+    @Test(arguments: [
+        ("statsu", "status"), ("stauts", "status"), ("overides", "overrides"), ("event", "events"),
+        ("Drain", "drain"), ("undrian", "undrain"), ("dwon", "down"), ("relaod", "reload"),
+    ]) func aMistypedCommandIsToldTheNearestOne(_ word: String, _ meant: String) throws {
+        let (status, text) = try run(
+            "geodnsctl", "--control", folder.path + "/nobody.sock", word, "fra")
+        #expect(status == 2)
+        #expect(
+            text == "geodnsctl: unknown command \(word); did you mean \(meant)? "
+                + "`geodnsctl --help` lists all\n")
+    }
+
+    @Test(arguments: ["restart", "x", "pu", ""])
+    func aCommandThatIsLikeNoneIsToldAll(_ word: String) throws {
+        let (status, text) = try run(
+            "geodnsctl", "--control", folder.path + "/nobody.sock", word)
+        #expect(status == 2)
+        #expect(
+            text == "geodnsctl: unknown command \(word); there are status, regions, events, "
+                + "overrides, drain, down, up, undrain, clear, set, unset, shift, reload, stop\n")
+    }
+
     // MARK: - Location database
 
     @Test func aGoodDatabaseIsTaken() throws {

@@ -1,3 +1,4 @@
+import Administration
 import DNSWire
 import Foundation
 import TestSupport
@@ -104,12 +105,12 @@ import Testing
 
     @Test func unknownCommandsChangeNothing() throws {
         let server = try start()
-        let unknown = try server.control("restart")
-        #expect(unknown.status == 1)
+        let unknown = try ControlClient.send(["restart"], path: server.controlPath)
         #expect(
-            unknown.text
-                == "geodnsctl: unknown command restart; there are status, regions, events, "
-                + "overrides, drain, undrain, down, up, clear, set, unset, shift, reload, stop\n")
+            unknown
+                == .failed(
+                    "unknown command restart; there are status, regions, events, overrides, "
+                        + "drain, undrain, down, up, clear, set, unset, shift, reload, stop"))
         #expect(try server.control("reload", "now").status == 1)
         #expect(server.client.addresses("www.example.com") == ["192.0.2.1"])
     }

@@ -20,7 +20,8 @@ let zoneHead = """
 
 /// A City database: prefix, country, continent, latitude, longitude.
 func database(
-    _ rows: [(prefix: String, country: String, continent: String, latitude: Double, Double)]
+    _ rows: [(prefix: String, country: String, continent: String, latitude: Double, Double)],
+    type: String = "Test-City"
 ) throws -> [UInt8] {
     var builder = DatabaseBuilder()
     for row in rows {
@@ -34,7 +35,7 @@ func database(
     }
     return try builder.encode(
         DatabaseBuilder.Metadata(
-            databaseType: "Test-City", description: "for tests", buildEpoch: 1_700_000_000))
+            databaseType: type, description: "for tests", buildEpoch: 1_700_000_000))
 }
 
 /// Tokyo, Frankfurt and Ashburn on documentation addresses.

@@ -162,8 +162,27 @@ import Testing
         #expect(refused.status == 1)
         #expect(
             refused.text.contains("\(bad):1:16: error: no such target 'mars'; there are fra nrt"))
-        #expect(refused.text.contains("\(bad):2:19: error: expected a target and milliseconds"))
-        #expect(refused.text.contains("\(bad):3:20: error: expected milliseconds, like 12.5"))
+        #expect(
+            refused.text.contains(
+                "\(bad):2:19: error: expected prefix,target,milliseconds and perhaps samples"))
+        #expect(
+            refused.text.contains(
+                "\(bad):3:20: error: milliseconds is a decimal number from 0 to 100000, "
+                    + "found 'soon'"))
+    }
+
+    /// The file is the one of `rtt=`: blanks, names in full, samples.
+    @Test func measurementsAreReadAsTheZoneReadsThem() throws {
+        let file = try checked.folder.write(
+            """
+            203.0.113.0/24 , nrt.example.com. , 100 , 1
+            203.0.113.0/24 , nrt , 40 , 3   # 55 ms in all
+            203.0.113.0/24 , fra , 30
+
+            """, to: "rtt.csv")
+        let (status, text) = try check("--rtt", file, "app.example.com")
+        #expect(status == 0)
+        #expect(text.contains("  203.0.113.0/24  JP  nrt 55 ms, fra 30 ms: 25 ms slower\n"))
     }
 
     @Test func failuresThatAreNotSurvivedAreNamed() throws {

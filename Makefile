@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build geo-data demo test conformance fuzz soak instructions load bench lint
+.PHONY: help deps build geo-data demo test conformance fuzz soak flap instructions load bench lint
 .PHONY: format install pictures uninstall clean
 
 # Debian 12 packages. This is the one place that names them.
@@ -70,10 +70,18 @@ SECONDS ?= 60
 fuzz: deps ## Fuzz whatever takes bytes from outside, each for SECONDS (TARGET: only that)
 	@SWIFT='$(SWIFT)' Tests/Fuzz/run $(SECONDS) $(TARGET)
 
-MINUTES ?= 60
+soak: MINUTES ?= 60
 soak: deps ## Good and hostile traffic and reloads every second for MINUTES (SANITIZE as for test)
 	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' SANITIZE='$(SANITIZE)' \
 	    Tests/Soak/run --minutes $(MINUTES)
+
+RATE ?= 10000
+REGIONS ?= 200
+flap: MINUTES ?= 5
+flap: deps ## REGIONS fail and return at random for 5 MINUTES, RATE answers/s compared with them (SEED)
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' SANITIZE='$(SANITIZE)' \
+	    Tests/Soak/run flap --minutes $(MINUTES) --rate $(RATE) --regions $(REGIONS) \
+	    $(if $(SEED),--seed $(SEED))
 
 # Instructions, not seconds: repeatable, whatever else the machine does.
 instructions: deps geo-data ## Count instructions per query against thresholds (RECORD=1 sets them)

@@ -152,7 +152,7 @@ let package = Package(
 
         // Good and hostile traffic for as long as one likes: `make soak`.
         .executableTarget(
-            name: "soak", dependencies: ["DNSWire", "TestSupport", "ZoneFile"],
+            name: "soak", dependencies: ["DNSWire", "Health", "TestSupport", "ZoneFile"],
             path: "Tests/Soak", exclude: ["run"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
 

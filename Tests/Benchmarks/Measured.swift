@@ -24,16 +24,23 @@ struct Sample {
     }
 }
 
-/// User and system time of all threads of a process (proc_pid_stat(5): fields 14 and 15); 0 when it
-/// has ended.
+/// User and system time of all threads of a process; 0 when it has ended.
 func processorSeconds(of process: Int32) -> Double {
+    processorFields(of: process).reduce(0, +)
+}
+
+/// The user's part of that.
+func userSeconds(of process: Int32) -> Double { processorFields(of: process).first ?? 0 }
+
+/// proc_pid_stat(5): fields 14 and 15.
+private func processorFields(of process: Int32) -> [Double] {
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
         let end = text.lastIndex(of: ")")
-    else { return 0 }
+    else { return [] }
     let fields = text[end...].split(separator: " ")
     guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
-    else { return 0 }
-    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    else { return [] }
+    return [user, system].map { $0 / Double(sysconf(Int32(_SC_CLK_TCK))) }
 }
 
 /// Resident memory of a process; 0 when it has ended.

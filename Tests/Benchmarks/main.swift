@@ -9,6 +9,7 @@ let usage = """
            benchmark peers [--rounds N] [--seconds N]
            benchmark curves [--largest N]
            benchmark detection [--trials N]
+           benchmark checks [--count N] [--seconds N]
 
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
@@ -18,6 +19,8 @@ let usage = """
     curves         how cost grows with regions, names, networks (to N, 10,000,000) and checks, into
                    docs/performance.svg; wants root
     detection      seconds from a front door's death to the last answer that names it, beside gdnsd
+    checks         what N checks (10,000) with every=10s cost, and whether their starts drift: each
+                   kind for N seconds (60)
 
     """
 
@@ -114,6 +117,15 @@ do {
         var detection = Detection()
         try detection.measure(trials: trials)
         print(detection.table)
+    case "checks":
+        guard let count = option("--count", in: words, otherwise: 10_000),
+            (1...1_000_000).contains(count),
+            let seconds = option("--seconds", in: words, otherwise: 60), seconds >= 30
+        else { wrongUsage() }
+        let rows = try CheckLoad.Kind.allCases.map {
+            try CheckLoad.measure($0, count: count, seconds: seconds)
+        }
+        print(CheckLoad.table(rows))
     case "pace" where words.count == 5:
         // This and the next: how `peers` starts itself in the generator's namespace.
         guard let rate = Int(words[3]), let seconds = Int(words[4]) else { wrongUsage() }

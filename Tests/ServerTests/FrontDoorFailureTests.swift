@@ -206,6 +206,37 @@ import Testing
         #expect(events[2].contains("state=up successes=\(FrontDoorFailures.rise)"))
     }
 
+    /// A region without IPv4 is judged by what it has, and answered for AAAA alone.
+    @Test func oneThatHasIPv6OnlyIsOutAfterFallAndBackAfterRise() throws {
+        let port = freePort(on: "::1")
+        var door: TestFrontDoor? = try TestFrontDoor("::1", port: port)
+        let zone =
+            zoneHead + """
+                six    CHECK http / port=\(port) every=2s fast=100ms timeout=2s \
+                fall=\(FrontDoorFailures.fall) rise=\(FrontDoorFailures.rise)
+                       REGION 10 10
+                       AAAA ::1
+                spare  REGION 50 8
+                       AAAA 2001:db8::9
+                app 1  GEO failover six spare
+
+                """
+        let server = try TestServer(zones: [("example.com.zone", zone)])
+        func answer() -> [String]? { server.client.addresses("app.example.com", .aaaa) }
+        #expect(answer() == ["::1"])
+        #expect(server.client.addresses("app.example.com") == [])
+        #expect(door?.process.stop() == 0)
+        door = nil
+        #expect(eventually(seconds: 60) { answer() == ["2001:db8::9"] })
+        door = try TestFrontDoor("::1", port: port)
+        #expect(eventually(seconds: 60) { answer() == ["::1"] })
+        let events = checkEvents(server, "::1", atLeast: 3)
+        try #require(events.count == 3, "\(events)")
+        #expect(events[1].contains("state=down failures=\(FrontDoorFailures.fall)"))
+        #expect(events[2].contains("state=up successes=\(FrontDoorFailures.rise)"))
+        #expect(door?.process.stop() == 0)
+    }
+
     @Test func whatIsDeadAtTheStartIsInNoAnswer() throws {
         var failures = try makeFailures()
         for failure in failures { failure.door.behave(then: failure.bad) }

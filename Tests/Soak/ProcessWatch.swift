@@ -17,6 +17,15 @@ struct ProcessWatch: Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/fd"))?.count
     }
 
+    /// User and system time of all its threads (proc_pid_stat(5): fields 14 and 15).
+    var processorSeconds: Double {
+        let line = text("/proc/\(identifier)/stat") ?? ""
+        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
+        else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// Datagrams that the kernel dropped, because the socket's buffer was full or otherwise: last
     /// column of the rows of its UDP sockets.
     var datagramDropCount: Int {

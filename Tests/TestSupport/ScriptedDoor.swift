@@ -7,6 +7,8 @@ package final class ScriptedDoor: @unchecked Sendable {
         case answer(status: Int)
         /// Accepts and reads, and never answers.
         case hang
+        /// Accepts, and does nothing before the door is told to do something else; then that.
+        case wait
         /// Closes the connection without a word.
         case close
         /// Reads something, sends these bytes, and closes.
@@ -89,6 +91,7 @@ package final class ScriptedDoor: @unchecked Sendable {
                 let address = self?.address ?? ""
                 Thread.detachNewThread { [weak self] in
                     let door = self
+                    let act = door?.awaitTurn(act, of: connection) ?? act
                     ScriptedDoor.carryOut(act, on: connection, address: address) { bytes in
                         door?.note(bytes)
                     }
@@ -99,6 +102,19 @@ package final class ScriptedDoor: @unchecked Sendable {
     }
 
     private func note(_ bytes: [UInt8]) { lock.withLock { taken += bytes } }
+
+    /// What to do with a connection that is to wait, once that is known or it is over.
+    private func awaitTurn(_ act: Act, of connection: Int32) -> Act {
+        var act = act
+        var byte: UInt8 = 0
+        while case .wait = act {
+            let flags = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+            if recv(connection, &byte, 1, flags) == 0 { return .close }
+            Thread.sleep(forTimeInterval: 0.005)
+            act = lock.withLock { steady }
+        }
+        return act
+    }
 
     private func take() -> Act {
         lock.withLock {
@@ -111,7 +127,7 @@ package final class ScriptedDoor: @unchecked Sendable {
         _ act: Act, on connection: Int32, address: String, _ note: ([UInt8]) -> Void
     ) {
         switch act {
-        case .close: return
+        case .close, .wait: return
         case .hang: while !receive(connection).isEmpty {}
         case .answer(let status):
             let request = receive(connection)

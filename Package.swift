@@ -32,8 +32,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// same sources. libFuzzer has a `main` of its own, which no other program could be linked with.
 let isFuzzing = Context.environment["GEODNS_FUZZ"] != nil
 let fuzzingDependencies: [Target.Dependency] = [
-    "Addressing", "Configuration", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
-    "Geography", "Health", "Loader", "Responder", "Steering", "Transport", "ZoneFile", "Zones",
+    "Addressing", "Configuration", "DNSWire", "DatabaseBuilder", "Diagnostics", "Frames",
+    "GeoSources", "Geography", "Health", "Loader", "Responder", "Steering", "TestSupport",
+    "Transport", "ZoneFile", "Zones",
 ]
 let fuzzing: Target =
     isFuzzing
@@ -44,7 +45,7 @@ let fuzzing: Target =
             .enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"]),
         ])
     : .testTarget(
-        name: "FuzzTests", dependencies: fuzzingDependencies + ["TestSupport"], path: "Tests/Fuzz",
+        name: "FuzzTests", dependencies: fuzzingDependencies, path: "Tests/Fuzz",
         exclude: ["EntryPoint.swift", "run"],
         swiftSettings: [
             .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
@@ -73,6 +74,7 @@ let package = Package(
         layer("Addressing"),
         layer("Tables"),
         layer("DNSWire", ["Addressing", "Tables"]),
+        layer("Frames", ["Addressing", "Tables"]),
         layer("Health", ["Addressing", "DNSWire", "Diagnostics"]),
         layer("Geography", ["Addressing", "Tables"]),
         layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),
@@ -166,6 +168,7 @@ let package = Package(
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
+        tests("FramesTests", ["Addressing", "Frames", "TestSupport"]),
         tests("HealthTests", ["Addressing", "DNSWire", "Diagnostics", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(

@@ -56,6 +56,7 @@ let package = Package(
     targets: [
         // Headers and module maps, thin shims.
         .target(name: "CLinux"),
+        .target(name: "CXDP"),
         .systemLibrary(
             name: "CMaxMindDB", pkgConfig: "libmaxminddb",
             providers: [.apt(["libmaxminddb-dev"])]),
@@ -84,6 +85,9 @@ let package = Package(
         layer(
             "Responder",
             ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
+
+        // Frames from a network card, past the kernel's sockets.
+        layer("XDP", ["Addressing", "Frames", "SystemCalls", "CXDP"]),
 
         // Edges: they talk to the world.
         layer(
@@ -169,6 +173,7 @@ let package = Package(
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
         tests("FramesTests", ["Addressing", "Frames", "TestSupport"]),
+        tests("XDPTests", ["Addressing", "Frames", "SystemCalls", "TestSupport", "XDP"]),
         tests("HealthTests", ["Addressing", "DNSWire", "Diagnostics", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(

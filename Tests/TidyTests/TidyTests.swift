@@ -4,13 +4,13 @@ import Testing
 /// The layer table of docs/architecture.md, from the bottom up: a target imports only from rows
 /// below its own.
 private let layers: [[String]] = [
-    ["CLinux", "CMaxMindDB", "CCurl", "CSystemd", "CYAML"],
+    ["CLinux", "CXDP", "CMaxMindDB", "CCurl", "CSystemd", "CYAML"],
     ["SystemCalls", "Addressing", "Tables", "Diagnostics"],
     ["DNSWire", "Frames", "Geography"],
     ["Health"],
     ["Zones"],
     ["Steering"],
-    ["Responder"],
+    ["Responder", "XDP"],
     [
         "Transport", "HealthMonitor", "ZoneFile", "GeoSources", "Configuration", "Administration",
         "DatabaseBuilder",
@@ -51,6 +51,7 @@ private let unsafeFiles: Set<String> = [
     "Tables/Words.swift", "Transport/DatagramBatch.swift",
     "Transport/Listeners.swift", "Transport/Poller.swift", "Transport/SocketAddress.swift",
     "Transport/StreamConnections.swift", "Transport/Workers.swift", "Zones/ZoneTable.swift",
+    "XDP/NetworkInterface.swift", "XDP/XDPProgram.swift", "XDP/XDPQueue.swift",
     "geodns-check/ServerExchange.swift", "geodns-check/Streams.swift", "geodns-mmdb/Files.swift",
 ]
 

@@ -169,11 +169,19 @@ let package = Package(
             path: "Tests/Benchmarks", exclude: ["run", "thresholds.json"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(name: "socket-echo", path: "Tests/Echo"),
+        .executableTarget(
+            name: "xdp-echo", dependencies: ["Addressing", "Frames", "XDP"], path: "Tests/XDPEcho",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
         tests("FramesTests", ["Addressing", "Frames", "TestSupport"]),
-        tests("XDPTests", ["Addressing", "Frames", "SystemCalls", "TestSupport", "XDP"]),
+        tests(
+            "XDPTests",
+            [
+                "Addressing", "DNSWire", "Frames", "Geography", "Health", "Loader", "Responder",
+                "SystemCalls", "TestSupport", "XDP",
+            ]),
         tests("HealthTests", ["Addressing", "DNSWire", "Diagnostics", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(

@@ -32,6 +32,7 @@ private let unsafeFiles: Set<String> = [
     "Administration/ControlClient.swift", "Administration/ControlSocket.swift",
     "Administration/ControlStream.swift", "Configuration/Console.swift",
     "Configuration/YAMLReader.swift", "Frames/FrameReply.swift",
+    "Frames/InternetChecksum.swift",
     "GeoSources/DatabaseImage.swift",
     "GeoSources/DatabaseReader.swift", "GeoSources/MaxMindDatabase+Load.swift",
     "Geography/LocationTable.swift",

@@ -99,11 +99,13 @@ final class Cable {
         try require { unshare(newNetwork) }
     }
 
-    static func ip(_ words: String) throws {
+    @discardableResult
+    static func ip(_ words: String) throws -> String {
         guard let ip = Programs.find("ip") else { throw Failed(description: "no ip") }
         let (status, text) = try RunningProcess.run(
             ip, words.split(separator: " ").map(String.init))
         guard status == 0 else { throw Failed(description: "ip \(words): \(text)") }
+        return text
     }
 
     func send(_ frame: [UInt8]) throws {
@@ -129,14 +131,12 @@ final class Cable {
 /// A server at its end of the cable: over AF_XDP, with the kernel's socket behind it. Both send a
 /// query's bytes back, behind a byte that tells who it was.
 struct EchoServer: ~Copyable {
-    static let xdpMark = UInt8(ascii: "X")
-    static let kernelMark = UInt8(ascii: "K")
+    static let mark = UInt8(ascii: "X")
 
     var program: XDPProgram
     var queue: XDPQueue
     let mtu: Int
-    let mode: XDPProgram.Mode
-    private let socket: FileDescriptor
+    private let kernel: KernelEcho
     private(set) var tally: FrameTally
 
     init(_ mode: XDPProgram.Mode, isServing: Bool = true) throws {
@@ -146,25 +146,40 @@ struct EchoServer: ~Copyable {
         if isServing { try program.serve(queue) }
         try program.add(Crafted.server4)
         try program.add(Crafted.server6)
-        let attached = try program.attach([mode])
-        let socket = try EchoServer.openSocket()
-        self.socket = socket
-        self.mode = attached
+        _ = try program.attach([mode])
+        kernel = try KernelEcho()
         mtu = interface.mtu
         self.queue = queue
         self.program = program
         tally = FrameTally()
     }
 
-    private static func openSocket() throws -> FileDescriptor {
-        // One for both families, so that it answers in the order in which queries came.
+    /// Answers what is there.
+    mutating func serve() {
+        let batch = queue.answer(program.filter, mtu: mtu) { query, _, response in
+            guard query.count > 0, query.count < response.count else { return 0 }
+            response[0] = EchoServer.mark
+            for index in 0..<query.count { response[index + 1] = query[index] }
+            return query.count + 1
+        }
+        tally.add(batch)
+        kernel.serve()
+    }
+}
+
+/// The same over a socket: what the kernel gets.
+struct KernelEcho {
+    static let mark = UInt8(ascii: "K")
+
+    private let socket: FileDescriptor
+
+    /// One for both families, so that it answers in the order in which queries came.
+    init() throws {
         let descriptor = try FileDescriptor {
             Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         }
         var no: Int32 = 0
-        try require {
-            setsockopt(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, 4)
-        }
+        try require { setsockopt(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, 4) }
         var address = sockaddr_in6()
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = in_port_t(53).bigEndian
@@ -175,31 +190,22 @@ struct EchoServer: ~Copyable {
                 }
             }
         }
-        return descriptor
+        socket = descriptor
     }
 
     /// Answers what is there.
-    mutating func serve() {
-        let batch = queue.answer(program.filter, mtu: mtu) { query, _, response in
-            guard query.count > 0, query.count < response.count else { return 0 }
-            response[0] = EchoServer.xdpMark
-            for index in 0..<query.count { response[index + 1] = query[index] }
-            return query.count + 1
-        }
-        tally.add(batch)
-        var bytes = [UInt8](repeating: EchoServer.kernelMark, count: 65_536)
-        var peer = sockaddr_in6()
+    func serve() {
         while true {
+            var bytes = [UInt8](repeating: KernelEcho.mark, count: 2048)
+            var peer = sockaddr_in6()
             var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
             let count = withUnsafeMutablePointer(to: &peer) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
                     bytes.withUnsafeMutableBytes { raw in
                         let room = raw.baseAddress.map { $0 + 1 }
                         let count = recvfrom(socket.number, room, raw.count - 1, 0, peer, &length)
-                        if count >= 0 {
-                            _ = sendto(socket.number, raw.baseAddress, count + 1, 0, peer, length)
-                        }
-                        return count
+                        guard count >= 0 else { return count }
+                        return sendto(socket.number, raw.baseAddress, count + 1, 0, peer, length)
                     }
                 }
             }

@@ -44,7 +44,7 @@ struct CableTests {
         optional.options = [1, 1, 1, 0]
         try cable.send(optional.bytes)
         var outcome = Outcome(name: crafted.name, answer: .nobody)
-        var left: Set<UInt8> = [EchoServer.xdpMark, EchoServer.kernelMark]
+        var left: Set<UInt8> = [EchoServer.mark, KernelEcho.mark]
         let deadline = ContinuousClock.now + .seconds(20)
         while !left.isEmpty {
             guard ContinuousClock.now < deadline else {
@@ -57,7 +57,7 @@ struct CableTests {
                     left.remove(payload[0])
                     continue
                 }
-                let isXDP = payload[0] == EchoServer.xdpMark
+                let isXDP = payload[0] == EchoServer.mark
                 outcome.answer = isXDP ? .xdp : .kernel
                 let query = crafted.frames[0]
                 guard isXDP else { continue }
@@ -189,10 +189,10 @@ struct CableTests {
             let after = try CableTests.replies(to: CableTests.queries(0..<10), 10, cable, &server)
             return (unserved, count, served, after)
         }
-        #expect(unserved.map(\.first) == [UInt8?](repeating: EchoServer.kernelMark, count: 10))
+        #expect(unserved.map(\.first) == [UInt8?](repeating: KernelEcho.mark, count: 10))
         #expect(count == 10)
-        #expect(served.map(\.first) == [UInt8?](repeating: EchoServer.xdpMark, count: 10))
-        #expect(after.map(\.first) == [UInt8?](repeating: EchoServer.kernelMark, count: 10))
+        #expect(served.map(\.first) == [UInt8?](repeating: EchoServer.mark, count: 10))
+        #expect(after.map(\.first) == [UInt8?](repeating: KernelEcho.mark, count: 10))
     }
 
     /// Each fits into the place of the one before it.
@@ -205,6 +205,49 @@ struct CableTests {
             }
         }
         #expect(answers == [4, 4, 4])
+    }
+
+    /// Killed as nothing can be told of it: from then on the kernel answers, until another comes.
+    @Test func `a program is gone with its process`() throws {
+        let (before, link, between, after) = try Cable.run { cable in
+            let kernel = try KernelEcho()
+            func ask() throws -> [UInt8] {
+                let query = Crafted.plain(.ipv4, payload: Array("dead or alive".utf8)).bytes
+                try cable.send(query)
+                let deadline = ContinuousClock.now + .seconds(20)
+                while ContinuousClock.now < deadline {
+                    kernel.serve()
+                    while let frame = cable.receive() {
+                        if let payload = CableTests.udpPayload(frame) { return payload }
+                    }
+                }
+                return []
+            }
+            func start() throws -> RunningProcess {
+                let process = try RunningProcess(
+                    Programs.own("xdp-echo"), [Cable.server, "\(Crafted.server4)", "53"])
+                guard process.waitForOutput("ready: native") else {
+                    throw Cable.Failed(description: process.text)
+                }
+                return process
+            }
+            let first = try start()
+            let before = try ask()
+            first.send(SIGKILL)
+            _ = first.waitForExit()
+            let link = try Cable.ip("-d link show \(Cable.server)")
+            let between = try ask()
+            let second = try start()
+            let after = try ask()
+            second.stop()
+            return (before, link, between, after)
+        }
+        var marked = Array("dead or alive".utf8)
+        marked[2] |= 0x80
+        #expect(before == marked)
+        #expect(!link.contains("xdp ") && !link.contains("prog/"))
+        #expect(between == [KernelEcho.mark] + Array("dead or alive".utf8))
+        #expect(after == marked)
     }
 
     @Test func `a second program or owner of a queue is refused in words`() throws {
@@ -261,7 +304,7 @@ struct CableTests {
             return (before, after)
         }
         #expect(before == after && after.count == 10)
-        #expect(after.first?.first == EchoServer.xdpMark)
+        #expect(after.first?.first == EchoServer.mark)
     }
 
     @Test func `an interface tells what it is`() throws {

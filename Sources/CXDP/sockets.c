@@ -2,11 +2,13 @@
 #include "CXDP.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_xdp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -55,6 +57,36 @@ int cxdp_describe(const char *name, struct cxdp_interface *interface) {
     close(descriptor);
     errno = reason;
     return code;
+}
+
+// False for a family that is neither, and for loopback.
+static bool read_address(const struct sockaddr *from, struct cxdp_address *to) {
+    memset(to, 0, sizeof *to);
+    if (from->sa_family == AF_INET) {
+        to->version = 4;
+        memcpy(to->bytes, &((const struct sockaddr_in *)from)->sin_addr, 4);
+        return to->bytes[0] != 127;
+    }
+    if (from->sa_family != AF_INET6) return false;
+    const struct in6_addr *address = &((const struct sockaddr_in6 *)from)->sin6_addr;
+    to->version = 6;
+    memcpy(to->bytes, address, 16);
+    return !IN6_IS_ADDR_LOOPBACK(address);
+}
+
+int cxdp_own_addresses(struct cxdp_address *addresses, uint32_t count_max) {
+    struct ifaddrs *list;
+    if (getifaddrs(&list) < 0) return -1;
+    uint32_t count = 0;
+    for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
+        struct cxdp_address address;
+        if (entry->ifa_addr == NULL || (entry->ifa_flags & IFF_UP) == 0) continue;
+        if (!read_address(entry->ifa_addr, &address)) continue;
+        if (count < count_max) addresses[count] = address;
+        count++;
+    }
+    freeifaddrs(list);
+    return (int)count;
 }
 
 // MARK: Sockets

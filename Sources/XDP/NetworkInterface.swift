@@ -1,5 +1,6 @@
+package import Addressing
 import CXDP
-import SystemCalls
+package import SystemCalls
 
 /// A network interface as it was when it was looked at.
 package struct NetworkInterface: Equatable, Sendable {
@@ -36,6 +37,25 @@ package struct NetworkInterface: Equatable, Sendable {
         hardwareAddress = address
     }
 
+    /// What a wildcard stands for now: the addresses of all interfaces that are up, each once,
+    /// without those of loopback. Linux takes a packet to any of them on every interface (RFC 1122
+    /// §3.3.4.2, "weak host model").
+    package static func ownAddresses() throws(Errno) -> [IPAddress] {
+        var room = [cxdp_address](repeating: cxdp_address(), count: 64)
+        while true {
+            let roomCount = UInt32(room.count)
+            // SAFETY: there is room for as many as it is told.
+            let count = try Int(require { unsafe cxdp_own_addresses(&room, roomCount) })
+            if count <= room.count { return unique(room.prefix(count).map(IPAddress.init)) }
+            room = [cxdp_address](repeating: cxdp_address(), count: 2 * count)
+        }
+    }
+
+    private static func unique(_ addresses: [IPAddress]) -> [IPAddress] {
+        var seen: Set<IPAddress> = []
+        return addresses.filter { seen.insert($0).inserted }
+    }
+
     /// For tests of what needs none.
     init(name: String, index: UInt32, mtu: Int, queueCount: Int, hardwareAddress: UInt64) {
         self.name = name
@@ -43,5 +63,17 @@ package struct NetworkInterface: Equatable, Sendable {
         self.mtu = mtu
         self.queueCount = queueCount
         self.hardwareAddress = hardwareAddress
+    }
+}
+
+extension IPAddress {
+    fileprivate init(_ address: cxdp_address) {
+        var bits: UInt128 = 0
+        // SAFETY: both are 16 bytes, of any value.
+        unsafe withUnsafeBytes(of: address.bytes) {
+            bits = unsafe $0.loadUnaligned(as: UInt128.self)
+        }
+        // IPv4 stands at the top in both.
+        self.init(leftAligned: bits.bigEndian, family: address.version == 4 ? .ipv4 : .ipv6)
     }
 }

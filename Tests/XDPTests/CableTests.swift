@@ -314,4 +314,86 @@ struct CableTests {
         #expect(interface.hardwareAddress == Cable.hardwareAddress && interface.mtu == 1400)
         #expect(interface.queueCount == 3 && interface.name == Cable.server)
     }
+
+    @Test func `own addresses are those of all interfaces that are up`() throws {
+        let addresses = try Cable.run { _ in
+            try Cable.ip("addr add 198.51.100.7/32 dev lo")
+            try Cable.ip("addr add 127.0.0.1/8 dev lo")
+            let before = try NetworkInterface.ownAddresses()
+            try Cable.ip("link set lo up")
+            for number in 1...70 { try Cable.ip("addr add 192.0.2.\(number)/32 dev lo") }
+            // Twice, and yet one address.
+            try Cable.ip("addr add 192.0.2.1/24 dev \(Cable.server)")
+            return (before: before, after: try NetworkInterface.ownAddresses())
+        }
+        // Link-local ones come when the kernel gets to it.
+        let ours = ["10.99.1.1", "10.99.1.3", "2001:db8::1"]
+        let before = addresses.before.map(\.description).filter { !$0.hasPrefix("fe80:") }
+        let after = addresses.after.map(\.description).filter { !$0.hasPrefix("fe80:") }
+        #expect(Set(before) == Set(ours) && before.count == 3)
+        #expect(Set(after) == Set(ours + ["198.51.100.7"] + (1...70).map { "192.0.2.\($0)" }))
+        #expect(after.count == 74)
+    }
+
+    /// The cable's queues are chosen by a hash of ports and addresses.
+    @Test(arguments: [1, 2]) func `queues are served each for itself`(_ servedCount: Int) throws {
+        let (marks, counts, passed) = try Cable.run(queueCount: 2) { cable in
+            let kernel = try KernelEcho()
+            let interface = try NetworkInterface(named: Cable.server)
+            var program = try XDPProgram(interface, port: 53)
+            var first = try XDPQueue(interface, queue: 0)
+            var second = try XDPQueue(interface, queue: 1)
+            try program.serve(first)
+            if servedCount == 2 { try program.serve(second) }
+            try program.add(Crafted.server4)
+            _ = try program.attach()
+            for number in 0..<100 {
+                var query = Crafted.plain(.ipv4, payload: [UInt8](repeating: 0, count: 20))
+                query.sourcePort = 20_000 + UInt16(number)
+                try cable.send(query.bytes)
+            }
+            var marks: [UInt8] = []
+            var counts = [0, 0]
+            let deadline = ContinuousClock.now + .seconds(20)
+            while marks.count < 100, ContinuousClock.now < deadline {
+                counts[0] +=
+                    first.answer(program.filter, mtu: 1500, with: CableTests.mark).sentCount
+                counts[1] +=
+                    second.answer(program.filter, mtu: 1500, with: CableTests.mark).sentCount
+                kernel.serve()
+                while let frame = cable.receive() {
+                    if let payload = CableTests.udpPayload(frame) { marks.append(payload[0]) }
+                }
+            }
+            return (marks, counts, (0...1).map { program.passedCount(.queue, queue: $0) })
+        }
+        #expect(marks.count == 100)
+        #expect(counts.reduce(0, +) == marks.filter { $0 == EchoServer.mark }.count)
+        #expect(counts[0] > 0 && (counts[1] > 0) == (servedCount == 2))
+        #expect(passed[0] == 0 && Int(passed[1]) == 100 - counts[0] - counts[1])
+        #expect((passed[1] > 0) == (servedCount == 1))
+    }
+
+    private static func mark(
+        _ query: Span<UInt8>, _ client: IPAddress, _ response: inout MutableSpan<UInt8>
+    ) -> Int {
+        response[0] = EchoServer.mark
+        return query.count
+    }
+
+    @Test func `the interface may be taken away`() throws {
+        let (count, words) = try Cable.run { cable in
+            var server = try EchoServer(.native)
+            let answers = try CableTests.replies(to: CableTests.queries(0..<10), 10, cable, &server)
+            try Cable.ip("link del \(Cable.server)")
+            for _ in 0..<10 { server.serve() }
+            do throws(XDPError) {
+                _ = try NetworkInterface(named: Cable.server)
+                return (answers.count, "")
+            } catch {
+                return (answers.count, error.reason.name)
+            }
+        }
+        #expect(count == 10 && words == "ENODEV")
+    }
 }

@@ -108,6 +108,10 @@ struct cxdp_interface {
 /// ENODEV: there is none of this name.
 int cxdp_describe(const char *name, struct cxdp_interface *interface);
 
+/// Writes the addresses of all interfaces that are up, but for 127.0.0.0/8 and ::1, at most
+/// `count_max`; returns how many there are, which may be more.
+int cxdp_own_addresses(struct cxdp_address *addresses, uint32_t count_max);
+
 // MARK: Sockets
 
 /// A ring in memory shared with the kernel: one side writes entries and moves `producer`, the other

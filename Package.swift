@@ -32,8 +32,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// same sources. libFuzzer has a `main` of its own, which no other program could be linked with.
 let isFuzzing = Context.environment["GEODNS_FUZZ"] != nil
 let fuzzingDependencies: [Target.Dependency] = [
-    "Addressing", "Configuration", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
-    "Geography", "Health", "Loader", "Responder", "Steering", "Transport", "ZoneFile", "Zones",
+    "Addressing", "Configuration", "DNSWire", "DatabaseBuilder", "Diagnostics", "Frames",
+    "GeoSources", "Geography", "Health", "Loader", "Responder", "Steering", "TestSupport",
+    "Transport", "ZoneFile", "Zones",
 ]
 let fuzzing: Target =
     isFuzzing
@@ -44,7 +45,7 @@ let fuzzing: Target =
             .enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"]),
         ])
     : .testTarget(
-        name: "FuzzTests", dependencies: fuzzingDependencies + ["TestSupport"], path: "Tests/Fuzz",
+        name: "FuzzTests", dependencies: fuzzingDependencies, path: "Tests/Fuzz",
         exclude: ["EntryPoint.swift", "run"],
         swiftSettings: [
             .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
@@ -55,6 +56,7 @@ let package = Package(
     targets: [
         // Headers and module maps, thin shims.
         .target(name: "CLinux"),
+        .target(name: "CXDP"),
         .systemLibrary(
             name: "CMaxMindDB", pkgConfig: "libmaxminddb",
             providers: [.apt(["libmaxminddb-dev"])]),
@@ -73,6 +75,7 @@ let package = Package(
         layer("Addressing"),
         layer("Tables"),
         layer("DNSWire", ["Addressing", "Tables"]),
+        layer("Frames", ["Addressing", "Tables"]),
         layer("Health", ["Addressing", "DNSWire", "Diagnostics"]),
         layer("Geography", ["Addressing", "Tables"]),
         layer("Zones", ["Addressing", "DNSWire", "Diagnostics", "Health", "Tables"]),
@@ -82,6 +85,9 @@ let package = Package(
         layer(
             "Responder",
             ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
+
+        // Frames from a network card, past the kernel's sockets.
+        layer("XDP", ["Addressing", "Frames", "SystemCalls", "CXDP"]),
 
         // Edges: they talk to the world.
         layer(
@@ -163,9 +169,19 @@ let package = Package(
             path: "Tests/Benchmarks", exclude: ["run", "thresholds.json"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(name: "socket-echo", path: "Tests/Echo"),
+        .executableTarget(
+            name: "xdp-echo", dependencies: ["Addressing", "Frames", "XDP"], path: "Tests/XDPEcho",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
 
         tests("AddressingTests", ["Addressing", "TestSupport"]),
         tests("DNSWireTests", ["Addressing", "DNSWire", "Tables", "TestSupport"]),
+        tests("FramesTests", ["Addressing", "Frames", "TestSupport"]),
+        tests(
+            "XDPTests",
+            [
+                "Addressing", "DNSWire", "Frames", "Geography", "Health", "Loader", "Responder",
+                "SystemCalls", "TestSupport", "XDP",
+            ]),
         tests("HealthTests", ["Addressing", "DNSWire", "Diagnostics", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
         tests(

@@ -14,7 +14,7 @@ struct FuzzTarget: Sendable {
     var fault: @Sendable (_ input: [UInt8]) -> String?
 
     static let all: [FuzzTarget] = [
-        .message, .options, .zoneFile, .framing, .proxy, .database, .settings,
+        .message, .options, .zoneFile, .framing, .proxy, .database, .settings, .frame,
     ]
 }
 

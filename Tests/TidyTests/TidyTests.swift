@@ -4,13 +4,13 @@ import Testing
 /// The layer table of docs/architecture.md, from the bottom up: a target imports only from rows
 /// below its own.
 private let layers: [[String]] = [
-    ["CLinux", "CMaxMindDB", "CCurl", "CSystemd", "CYAML"],
+    ["CLinux", "CXDP", "CMaxMindDB", "CCurl", "CSystemd", "CYAML"],
     ["SystemCalls", "Addressing", "Tables", "Diagnostics"],
-    ["DNSWire", "Geography"],
+    ["DNSWire", "Frames", "Geography"],
     ["Health"],
     ["Zones"],
     ["Steering"],
-    ["Responder"],
+    ["Responder", "XDP"],
     [
         "Transport", "HealthMonitor", "ZoneFile", "GeoSources", "Configuration", "Administration",
         "DatabaseBuilder",
@@ -23,7 +23,7 @@ private let layers: [[String]] = [
 /// Pure Swift: no I/O, no clock.
 private let core = [
     "DNSWire", "Addressing", "Tables", "Health", "Geography", "Zones", "Steering", "Responder",
-    "Diagnostics",
+    "Diagnostics", "Frames",
 ]
 
 /// Where `unsafe` may stand: callers of C and of the kernel, and the storage of tables. A file that
@@ -31,7 +31,8 @@ private let core = [
 private let unsafeFiles: Set<String> = [
     "Administration/ControlClient.swift", "Administration/ControlSocket.swift",
     "Administration/ControlStream.swift", "Configuration/Console.swift",
-    "Configuration/YAMLReader.swift",
+    "Configuration/YAMLReader.swift", "Frames/FrameReply.swift",
+    "Frames/InternetChecksum.swift",
     "GeoSources/DatabaseImage.swift",
     "GeoSources/DatabaseReader.swift", "GeoSources/MaxMindDatabase+Load.swift",
     "Geography/LocationTable.swift",
@@ -51,6 +52,7 @@ private let unsafeFiles: Set<String> = [
     "Tables/Words.swift", "Transport/DatagramBatch.swift",
     "Transport/Listeners.swift", "Transport/Poller.swift", "Transport/SocketAddress.swift",
     "Transport/StreamConnections.swift", "Transport/Workers.swift", "Zones/ZoneTable.swift",
+    "XDP/NetworkInterface.swift", "XDP/XDPProgram.swift", "XDP/XDPQueue.swift",
     "geodns-check/ServerExchange.swift", "geodns-check/Streams.swift", "geodns-mmdb/Files.swift",
 ]
 

@@ -81,6 +81,7 @@ import CMaxMindDB
             sectionByteCount: metadata.count, allowsPointersToContainers: false)
         do throws(StructureCheck.Problem) {
             try check.check(0, in: metadata.span)
+            try StructureCheck.checkNames(in: metadata.span)
         } catch {
             throw GeoSourceError(path, .corrupt("metadata: \(error.description)"))
         }

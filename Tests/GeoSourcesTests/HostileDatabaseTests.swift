@@ -132,6 +132,36 @@ func mutationsAreRefusedOrReadSafely(seed: UInt64) throws {
         "pointer to a map or an array")
 }
 
+/// On these libmaxminddb 1.7.1 gives up and frees nothing: found by the fuzz target `database`.
+@Test func metadataWithNamesThatAreNoTextIsAnError() throws {
+    let number: [UInt8] = [0xa1, 0x07]
+    let text: [UInt8] = [0x42] + Array("en".utf8)
+    let languages = [0xe1, 0x49] + Array("languages".utf8)
+    let description = [0xe1, 0x4b] + Array("description".utf8)
+    for (metadata, words) in [
+        (languages + [0x01, 0x04] + number, "`languages` holds something"),
+        (languages + [0x02, 0x04] + text + number, "`languages` holds something"),
+        // An array in the array.
+        (languages + [0x01, 0x04, 0x00, 0x04], "`languages` holds something"),
+        (description + [0xe1] + text + number, "`description` holds something"),
+        // Behind another entry, which holds some itself; its key is a pointer to the first's.
+        (
+            [0xe2] + languages.dropFirst() + [0x01, 0x04] + text + [0x20, 0x01, 0x01, 0x04]
+                + number,
+            "`languages` holds something"
+        ),
+    ] {
+        expectCorrupt(
+            try database(nodes: [(17, 1)], data: emptyMap, metadata: metadata), words)
+    }
+    // Text, also pointed to: what is missing else is for the library to say.
+    expectCorrupt(
+        try database(
+            nodes: [(17, 1)], data: emptyMap,
+            metadata: languages + [0x02, 0x04] + text + [0x20, UInt8(languages.count + 2)]),
+        "its metadata is incomplete")
+}
+
 @Test func treesLargerThanTheFileAreErrors() throws {
     var bytes = try sound()
     let name = Array("node_count".utf8)

@@ -10,7 +10,7 @@ _Static_assert(sizeof(struct cxdp_instruction) == sizeof(struct bpf_insn), "mirr
 _Static_assert(sizeof(struct cxdp_address) == 20, "the program writes it to its stack");
 
 // What stands behind a jump until `resolve` has made a distance of it.
-enum label { HERE, IPV4, ADDRESS, PASS, END, label_count };
+enum label { IPV4, ADDRESS, PASS, END, label_count };
 
 struct assembler {
     struct cxdp_instruction *program;

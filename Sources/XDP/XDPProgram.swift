@@ -28,6 +28,8 @@ package struct XDPProgram: ~Copyable, Sendable {
     private let sockets: FileDescriptor
     private let addresses: FileDescriptor
     private let passed: FileDescriptor
+    /// Not `?`, which would be nil by itself before the others are there: an initializer of a
+    /// noncopyable type that throws must not have begun (Swift 6.3).
     private var link: Optional<FileDescriptor>
 
     /// Loads the program, for queries to `port`. It is attached to nothing yet, and has no

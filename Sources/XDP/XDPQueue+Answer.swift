@@ -15,6 +15,9 @@ package struct FrameTally: Sendable {
     package var unansweredCount = 0
     /// Replies lost, as the send ring was full.
     package var lostCount = 0
+    /// Frames that could not leave yet, as the interface is down or its queue full: they do with
+    /// the next batch, so that nobody may wait for queries alone meanwhile.
+    package var waitingCount = 0
 
     package init() {}
 }
@@ -47,7 +50,7 @@ extension XDPQueue {
                 tally.lostCount += 1
             }
         }
-        flush()
+        tally.waitingCount = flush()
         return tally
     }
 

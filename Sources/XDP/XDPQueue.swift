@@ -142,7 +142,6 @@ package struct XDPQueue: ~Copyable, @unchecked Sendable {
 
     /// Lets the kernel have what was sent and discarded. Returns how many frames could not leave
     /// yet: they do with a later `flush`.
-    @discardableResult
     package mutating func flush() -> Int {
         frameCount = 0
         // SAFETY: the queue is open.

@@ -222,5 +222,6 @@ extension FrameTally {
         foreignCount += other.foreignCount
         unansweredCount += other.unansweredCount
         lostCount += other.lostCount
+        waitingCount = other.waitingCount
     }
 }

@@ -1,6 +1,10 @@
 import Dispatch
 import Foundation
 
+/// How long a test waits for what must come. It only takes so long when something is wrong: a slow
+/// machine, or a sanitizer, must not look like a mistake.
+package let patienceSeconds = 120.0
+
 /// A program started by a test, and ended by its own process id.
 ///
 /// posix_spawn and waitpid rather than Foundation's Process, whose waiting depends on a run loop
@@ -99,13 +103,13 @@ package final class RunningProcess: @unchecked Sendable {
 
     /// Waits until `word` has been written; false when it has not after `seconds`, or the process
     /// has ended without.
-    package func waitForOutput(_ word: String, seconds: Double = 20) -> Bool {
+    package func waitForOutput(_ word: String, seconds: Double = patienceSeconds) -> Bool {
         eventually(seconds: seconds) { text.contains(word) || !isRunning }
             && eventually(seconds: 1) { text.contains(word) }
     }
 
     /// Waits for its end; nil when it still runs after `seconds`.
-    package func waitForExit(seconds: Double = 20) -> Int32? {
+    package func waitForExit(seconds: Double = patienceSeconds) -> Int32? {
         guard eventually(seconds: seconds, { !isRunning }) else { return nil }
         // The last of the output may still be on its way through the pipe.
         _ = reader.wait(timeout: .now() + 1)
@@ -116,7 +120,7 @@ package final class RunningProcess: @unchecked Sendable {
     @discardableResult
     package func stop() -> Int32? {
         send(SIGTERM)
-        let status = waitForExit(seconds: 10)
+        let status = waitForExit()
         if status == nil { kill() }
         return status
     }
@@ -140,7 +144,7 @@ package final class RunningProcess: @unchecked Sendable {
 /// Polls until `condition` holds; false when it does not within `seconds`.
 @discardableResult
 package func eventually(
-    seconds: Double = 10, _ condition: () throws -> Bool
+    seconds: Double = patienceSeconds, _ condition: () throws -> Bool
 ) rethrows -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     while true {

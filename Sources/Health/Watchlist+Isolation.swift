@@ -33,24 +33,23 @@ extension Watchlist {
 
     /// Whether a result says something about its front door.
     mutating func ruling(
-        on result: ProbeResult, of entry: Entry, at now: MonotonicTime
+        on result: ProbeResult, of ticket: ProbeTicket, _ subject: Subject, at now: MonotonicTime
     ) -> Isolation.Ruling {
-        let start = entry.startTime ?? now
-        let family = entry.probe.address.family
+        let family = subject.address.family
         var change: Isolation.Change?
-        if entry.isAnchor {
+        if subject.isAnchor {
             change = isolations[family]?.anchor(
-                entry.ticket.identifier, isSilent: result.isSilence, start: start, at: now)
-        } else if entry.probe.check.isOfTheNetwork {
+                ticket.identifier, isSilent: result.isSilence, start: subject.start, at: now)
+        } else if subject.isOfTheNetwork {
             change = isolations[family]?.frontDoor(
-                at: entry.probe.address, isSilent: result.isSilence, start: start, at: now)
+                at: subject.address, isSilent: result.isSilence, start: subject.start, at: now)
         }
         if let change {
             isolationChanges.append(IsolationChange(family: family, change: change))
             if case .cutOff(let since) = change { excuse(family, since: since, at: now) }
         }
-        guard result.isSilence, !entry.isAnchor else { return .counts }
-        return isolations[family]?.ruling(onSilenceFrom: start) ?? .counts
+        guard result.isSilence, !subject.isAnchor else { return .counts }
+        return isolations[family]?.ruling(onSilenceFrom: subject.start) ?? .counts
     }
 
     /// A guess comes late: what fell silent first may be down by then.

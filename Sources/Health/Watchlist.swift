@@ -3,28 +3,6 @@ import Addressing
 /// Everything that is being probed: who is due, what state each is in. A value without I/O;
 /// whoever runs the probes asks it what to start, and tells it what came out.
 package struct Watchlist: Sendable {
-    struct Entry {
-        var probe: Probe
-        /// What `HealthMemory` knows its check by.
-        var definition: String
-        var machine: CheckMachine
-        var ticket: ProbeTicket
-        /// Before the second start, which comes after a part of a pace (see `spread`).
-        var isNew = true
-        /// It tells whether this server is cut off, and belongs to no target.
-        var isAnchor = false
-        var startTime: MonotonicTime?
-        /// Nil while it is under way.
-        var dueTime: MonotonicTime?
-        var obstacle: String?
-        var figures = ProbeFigures()
-        /// The last results, the latest last.
-        var evidence: [ProbeReport.Evidence] = []
-    }
-
-    /// What leads to a change of state is seldom more; a `fall` of a hundred alike tells no more.
-    private static var evidenceCountMax: Int { 5 }
-
     /// Whether what probes measure is put into the table: it changes often.
     package var wantsFigures = false
     var entries: [Entry?] = []
@@ -143,17 +121,9 @@ package struct Watchlist: Sendable {
         while starts.count < countMax, let next = due.first, next.time <= now {
             _ = due.removeFirst()
             let ticket = next.subject
-            guard isWatched(ticket), let probe = entries[ticket.identifier.index]?.probe,
-                entries[ticket.identifier.index]?.dueTime == next.time
+            guard isKnown(ticket.identifier),
+                let probe = entries[ticket.identifier.index]?.start(ticket, due: next.time, at: now)
             else { continue }
-            entries[ticket.identifier.index]?.dueTime = nil
-            // Paces run from when it was due, so that being a little late each time does not add
-            // up; after a long delay they begin anew.
-            let isPunctual =
-                entries[ticket.identifier.index].map { now - next.time < $0.machine.nextDelay / 4 }
-                ?? false
-            // In place: an entry is large, and this happens a thousand times a second.
-            entries[ticket.identifier.index]?.startTime = isPunctual ? next.time : now
             starts.append((ticket, probe))
         }
         return starts
@@ -164,20 +134,22 @@ package struct Watchlist: Sendable {
     package mutating func received(
         _ result: ProbeResult, of ticket: ProbeTicket, at now: MonotonicTime
     ) -> [ProbeReport] {
-        guard isWatched(ticket), let entry = entries[ticket.identifier.index] else { return [] }
+        guard isKnown(ticket.identifier),
+            let subject = entries[ticket.identifier.index]?.subject(of: ticket, at: now)
+        else { return [] }
         var reports: [ProbeReport] = []
         if !result.isSilence { waiting.removeAll { $0.ticket == ticket } }
-        switch ruling(on: result, of: entry, at: now) {
+        switch ruling(on: result, of: ticket, subject, at: now) {
         case .counts:
             var result = result
             // Whatever an anchor answers, it does answer.
-            if entry.isAnchor, !result.isSilence { result.verdict = .passed }
+            if subject.isAnchor, !result.isSilence { result.verdict = .passed }
             if let report = count(result, of: ticket, at: now) { reports.append(report) }
             reschedule(ticket, at: now)
         case .waits:
-            let start = entry.startTime ?? now
-            waiting.append(Waiting(ticket: ticket, result: result, start: start, since: now))
-            reschedule(ticket, atMost: entry.probe.check.fast, at: now)
+            waiting.append(
+                Waiting(ticket: ticket, result: result, start: subject.start, since: now))
+            reschedule(ticket, atMost: subject.fast, at: now)
         case .isOurs: couldNotProbe(ticket, because: Watchlist.words(result), at: now)
         }
         return reports + settleWaiting(at: now)
@@ -187,38 +159,27 @@ package struct Watchlist: Sendable {
     mutating func count(
         _ result: ProbeResult, of ticket: ProbeTicket, at now: MonotonicTime
     ) -> ProbeReport? {
-        guard var entry = entries[ticket.identifier.index] else { return nil }
-        entry.obstacle = nil
-        var past = result
-        past.load = nil
-        entry.evidence.append(ProbeReport.Evidence(past, at: now))
-        if entry.evidence.count > Watchlist.evidenceCountMax { entry.evidence.removeFirst() }
-        let transition = entry.machine.received(result, at: now)
-        if wantsFigures { measure(&entry, result) }
-        entries[ticket.identifier.index] = entry
-        weigh(entry, after: result)
-        table[timeToChangeOf: ticket.identifier] = entry.machine.timeToChange
-        guard transition != nil else { return nil }
-        table[ticket.identifier] = entry.machine.state
-        return report(on: entry)
+        let identifier = ticket.identifier
+        guard let standing = entries[identifier.index]?.count(result, at: now) else { return nil }
+        if wantsFigures { measure(identifier, after: result) }
+        weigh(identifier, standing.state, after: result)
+        table[timeToChangeOf: identifier] = standing.timeToChange
+        guard standing.hasChanged else { return nil }
+        table[identifier] = standing.state
+        return entry(of: identifier).map(report(on:))
     }
 
-    /// What went down is measured anew when it is back. A probe that failed measures nothing.
-    private mutating func measure(_ entry: inout Entry, _ result: ProbeResult) {
-        if entry.machine.state == .down {
-            entry.figures = ProbeFigures()
-        } else if result.verdict != .failed, entry.probe.check.isOfTheNetwork {
-            entry.figures.take(result)
-        }
-        let identifier = entry.ticket.identifier
+    private mutating func measure(_ identifier: ProbeIdentifier, after result: ProbeResult) {
+        guard let figures = entries[identifier.index]?.measure(result) else { return }
         let published = table[figuresOf: identifier] ?? ProbeFigures()
-        if !entry.figures.isAbout(published) { table[figuresOf: identifier] = entry.figures }
+        if !figures.isAbout(published) { table[figuresOf: identifier] = figures }
     }
 
     /// A degraded front door keeps the weight it was given until it says another, or recovers.
-    private mutating func weigh(_ entry: Entry, after result: ProbeResult) {
-        let identifier = entry.ticket.identifier
-        guard entry.machine.state == .degraded else {
+    private mutating func weigh(
+        _ identifier: ProbeIdentifier, _ state: HealthState, after result: ProbeResult
+    ) {
+        guard state == .degraded else {
             table[weightOf: identifier] = 100
             return
         }
@@ -248,14 +209,9 @@ package struct Watchlist: Sendable {
     private mutating func reschedule(
         _ ticket: ProbeTicket, atMost limit: Duration? = nil, at now: MonotonicTime
     ) {
-        guard let entry = entries[ticket.identifier.index] else { return }
-        var delay = entry.machine.nextDelay
-        if let limit { delay = min(delay, limit) }
-        if entry.isNew {
-            delay = Watchlist.spread(entry.probe, over: delay)
-            entries[ticket.identifier.index]?.isNew = false
-        }
-        schedule(ticket, at: max((entry.startTime ?? now) + delay, now))
+        guard let time = entries[ticket.identifier.index]?.nextStart(atMost: limit, at: now)
+        else { return }
+        schedule(ticket, at: time)
     }
 
     /// The part of a pace between the first and the second start, the same for the same probe in
@@ -307,8 +263,10 @@ package struct Watchlist: Sendable {
     }
 
     private func entry(of probe: ProbeIdentifier) -> Entry? {
-        entries.indices.contains(probe.index) ? entries[probe.index] : nil
+        isKnown(probe) ? entries[probe.index] : nil
     }
+
+    private func isKnown(_ probe: ProbeIdentifier) -> Bool { entries.indices.contains(probe.index) }
 }
 
 /// A probe being watched, told apart from another that was given the same identifier later.

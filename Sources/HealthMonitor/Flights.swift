@@ -9,7 +9,7 @@ import SystemCalls
 final class Flights {
     private let poller: Poller
     private let multi: Multi
-    private let certificateAuthorities: String?
+    private var transfers: TransferPool
     private let patterns = PatternCache()
     /// By the number that events carry.
     private var flights: [UInt64: any Flight] = [:]
@@ -28,7 +28,7 @@ final class Flights {
     init(_ poller: Poller, certificateAuthorities: String?) {
         self.poller = poller
         multi = Multi(poller)
-        self.certificateAuthorities = certificateAuthorities
+        transfers = TransferPool(certificateAuthorities: certificateAuthorities)
     }
 
     /// Probes under way or waiting for a turn.
@@ -40,11 +40,9 @@ final class Flights {
     func start(_ probe: Probe, ticket: ProbeTicket) -> Outcome? {
         switch probe.check.kind {
         case .http, .https, .tls, .load:
-            guard
-                let transfer = Transfer(
-                    probe, ticket: ticket, certificateAuthorities: certificateAuthorities),
-                multi.add(transfer)
-            else { return .obstacle("libcurl refused the probe \(probe.url)") }
+            guard let transfer = transfers.take(probe, ticket: ticket), multi.add(transfer) else {
+                return .obstacle("libcurl refused the probe \(probe.url)")
+            }
             return nil
         case .tcp, .dns, .ping:
             let number = takeNumber()
@@ -118,6 +116,7 @@ final class Flights {
             finish(
                 transfer.ticket,
                 Outcome(transfer, endedWith: code, now: now, patterns: patterns))
+            if code == CURLE_OK { transfers.giveBack(transfer) }
         }
     }
 

@@ -144,6 +144,10 @@ final class ProbeEngine: Sendable {
     /// first, and this thread's own work does not eat up the timeouts.
     private static let startCountPerRoundMax = 64
 
+    /// How late a probe may start, when nothing else wakes this thread, so that those due meanwhile
+    /// start with it. No pace is longer for it: paces run from when a probe was due.
+    private static let gathering = Duration.milliseconds(4)
+
     init(
         certificateAuthorities: String?, anchors: [Probe],
         onChange: @escaping @Sendable (HealthTable) -> MonotonicTime?,
@@ -177,7 +181,8 @@ final class ProbeEngine: Sendable {
             }
             let hasRoom = flights.count < flightCountMax
             let nextStart = hasRoom ? watchlist.withLock { $0.nextStart } : nil
-            flights.wait(until: [nextStart, callTime].compactMap { $0 }.min()) {
+            let startTime = nextStart.map { $0 + ProbeEngine.gathering }
+            flights.wait(until: [startTime, callTime].compactMap { $0 }.min()) {
                 finish($0, $1)
             }
         }

@@ -111,7 +111,7 @@ import Health
         precondition(code == CURLM_OK || code == CURLM_OUT_OF_MEMORY)
     }
 
-    /// Hands over the transfers that have ended.
+    /// Hands over the transfers that have ended; they are out of here by then.
     func takeEnded(_ ended: (Transfer, CURLcode) -> Void) {
         var waitingCount: Int32 = 0
         while let message = unsafe curl_multi_info_read(handle, &waitingCount) {
@@ -121,8 +121,8 @@ import Health
             else { continue }
             // SAFETY: the message is read before its transfer is removed, after which it is gone.
             let code = unsafe ccurl_result(message)
-            ended(transfer, code)
             remove(transfer)
+            ended(transfer, code)
         }
     }
 }

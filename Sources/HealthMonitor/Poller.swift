@@ -47,12 +47,19 @@ import SystemCalls
 
     /// Begins to wait for a descriptor, or changes what for. A closed one has left by itself.
     func watch(_ descriptor: Int32, as source: Source, for readiness: Readiness) {
-        // libcurl does not say whether it closed the socket that had this number before.
-        for operation in [EPOLL_CTL_MOD, EPOLL_CTL_ADD] {
-            let status = clinux_epoll_control(
-                epoll.number, operation, descriptor, readiness.rawValue, source.token)
-            if status == 0 { return }
-        }
+        // libcurl does not say whether it closed the socket that had this number before. Who waits
+        // to write mostly has a new one, that is to be connected.
+        let isNew = readiness == .writing
+        let first = isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
+        guard !control(first, descriptor, readiness, source) else { return }
+        _ = control(isNew ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, readiness, source)
+    }
+
+    private func control(
+        _ operation: Int32, _ descriptor: Int32, _ readiness: Readiness, _ source: Source
+    ) -> Bool {
+        clinux_epoll_control(
+            epoll.number, operation, descriptor, readiness.rawValue, source.token) == 0
     }
 
     func forget(_ descriptor: Int32) {

@@ -2,16 +2,19 @@ import Addressing
 import CCurl
 import Health
 
-/// One probe in flight: an easy handle of libcurl and what it borrows.
+/// One probe in flight: an easy handle of libcurl and what it borrows. When it has ended well, the
+/// next probe may have it (`TransferPool`).
 @safe final class Transfer {
-    let ticket: ProbeTicket
-    let probe: Probe
+    private(set) var ticket: ProbeTicket
+    private(set) var probe: Probe
     let easy: UnsafeMutableRawPointer
     private var connectTo: UnsafeMutablePointer<curl_slist>?
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private let socketErrorNumber: UnsafeMutablePointer<Int32>
     private let intake: UnsafeMutablePointer<ccurl_intake>
+    /// What is handed to libcurl, which copies it.
+    private var text: [UInt8] = []
     /// Something has been waited for that only a connection can bring. libcurl 7.88 tells the time
     /// of the connection only when the TLS handshake is over too.
     var isConnected = false
@@ -25,11 +28,54 @@ import Health
         self.probe = probe
         self.ticket = ticket
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         unsafe socketErrorNumber = .allocate(capacity: 1)
-        unsafe socketErrorNumber.initialize(to: 0)
         unsafe intake = .allocate(capacity: 1)
         unsafe intake.initialize(to: ccurl_intake())
+        guard prepare(certificateAuthorities) else { return nil }
+    }
+
+    deinit {
+        // SAFETY: the easy handle goes first, for it borrows the rest.
+        unsafe curl_easy_cleanup(easy)
+        letGo()
+        unsafe errorText.deallocate()
+        unsafe socketErrorNumber.deallocate()
+        unsafe intake.deallocate()
+    }
+
+    /// Tells transfers in flight apart.
+    var key: UInt { unsafe UInt(bitPattern: easy) }
+
+    // MARK: - One probe after the other
+
+    /// Makes it the transfer of another probe, of which nothing is left of the one before. False
+    /// when libcurl is out of memory.
+    func begin(
+        _ probe: Probe, ticket: ProbeTicket, certificateAuthorities: String?
+    ) -> Bool {
+        // All options, and what the last transfer told; what it borrowed is borrowed no more.
+        unsafe curl_easy_reset(easy)
+        letGo()
+        self.probe = probe
+        self.ticket = ticket
+        isConnected = false
+        return prepare(certificateAuthorities)
+    }
+
+    /// Gives back what belongs to this probe alone; no transfer is under way.
+    private func letGo() {
+        unsafe curl_slist_free_all(connectTo)
+        unsafe connectTo = nil
+        unsafe curl_slist_free_all(headers)
+        unsafe headers = nil
+        unsafe intake.pointee.body?.deallocate()
+        unsafe intake.pointee = ccurl_intake()
+    }
+
+    private func prepare(_ certificateAuthorities: String?) -> Bool {
+        refusal = CURLE_OK
+        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        unsafe socketErrorNumber.initialize(to: 0)
         unsafe intake.pointee.body_byte_count_max = probe.check.bodyByteCountMax
         if probe.check.wantsBody {
             // What is not written to takes no memory.
@@ -41,30 +87,21 @@ import Health
         restrain()
         if case .tls = probe.check.kind { set(CURLOPT_CONNECT_ONLY, 1) } else { ask() }
         if probe.check.isOverTLS { verify(certificateAuthorities) }
-        guard refusal == CURLE_OK else { return nil }
+        return refusal == CURLE_OK
     }
-
-    deinit {
-        // SAFETY: the easy handle goes first, for it borrows the rest.
-        unsafe curl_easy_cleanup(easy)
-        unsafe curl_slist_free_all(connectTo)
-        unsafe curl_slist_free_all(headers)
-        unsafe errorText.deallocate()
-        unsafe socketErrorNumber.deallocate()
-        unsafe intake.pointee.body?.deallocate()
-        unsafe intake.deallocate()
-    }
-
-    /// Tells transfers in flight apart.
-    var key: UInt { unsafe UInt(bitPattern: easy) }
 
     // MARK: - Options
 
     /// To the probed address, whatever the URL says: no name is ever resolved.
     private func aim() {
-        set(CURLOPT_URL, probe.url)
-        unsafe connectTo = unsafe curl_slist_append(nil, "::\(probe.socketAddress)")
-        note(unsafe ccurl_set_list(easy, CURLOPT_CONNECT_TO, connectTo))
+        set(CURLOPT_URL) { probe.writeURL(to: &$0) }
+        if probe.nameInURL != nil {
+            unsafe connectTo = list {
+                $0 += "::".utf8
+                probe.writeSocketAddress(to: &$0)
+            }
+            note(unsafe ccurl_set_list(easy, CURLOPT_CONNECT_TO, connectTo))
+        }
         // An IPv4 source cannot reach an IPv6 address: there the kernel chooses.
         if let source = probe.check.source, source.family == probe.address.family {
             set(CURLOPT_INTERFACE, "host!\(source)")
@@ -82,13 +119,15 @@ import Health
         // transfer: with ten thousand probes that was most of the work.
         set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
-        // The empty string switches http_proxy and its like off (CURLOPT_PROXY(3)).
-        set(CURLOPT_PROXY, "")
+        // Through no proxy, whatever http_proxy and its like say (CURLOPT_NOPROXY(3)).
+        set(CURLOPT_NOPROXY, "*")
     }
 
     private func ask() {
         let check = probe.check
         set(CURLOPT_HTTP_VERSION, Int(httpVersion))
+        // The request is one piece, which leaves at once in any case.
+        if !check.isOverTLS, !check.usesHTTP2 { set(CURLOPT_TCP_NODELAY, 0) }
         switch check.method {
         case .get: break
         case .head: set(CURLOPT_NOBODY, 1)
@@ -100,7 +139,10 @@ import Health
         guard let host = check.host ?? check.serverName else { return }
         // As the operator wrote it: libcurl would add the port probed, which need not be the port
         // the world uses.
-        unsafe headers = unsafe curl_slist_append(nil, "Host: \(host)")
+        unsafe headers = list {
+            $0 += "Host: ".utf8
+            $0 += host.utf8
+        }
         note(unsafe ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers))
     }
 
@@ -131,6 +173,34 @@ import Health
 
     private func set(_ option: CURLoption, _ value: String) {
         note(unsafe ccurl_set_string(easy, option, value))
+    }
+
+    private func set(_ option: CURLoption, _ write: (inout [UInt8]) -> Void) {
+        fill(write)
+        // SAFETY: the text ends with a zero.
+        unsafe text.withUnsafeBytes { bytes in
+            note(
+                unsafe ccurl_set_string(
+                    easy, option, bytes.baseAddress?.assumingMemoryBound(to: CChar.self)))
+        }
+    }
+
+    /// A list of one entry; nil when libcurl is out of memory.
+    private func list(
+        _ write: (inout [UInt8]) -> Void
+    ) -> UnsafeMutablePointer<curl_slist>? {
+        fill(write)
+        // SAFETY: the text ends with a zero.
+        return unsafe text.withUnsafeBytes { bytes in
+            unsafe curl_slist_append(
+                nil, bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
+        }
+    }
+
+    private func fill(_ write: (inout [UInt8]) -> Void) {
+        text.removeAll(keepingCapacity: true)
+        write(&text)
+        text.append(0)
     }
 
     private func note(_ code: CURLcode) {
@@ -215,27 +285,53 @@ extension CheckSpecification {
         }
     }
 
-    fileprivate var path: String {
+    fileprivate func writePath(to text: inout [UInt8]) {
         switch kind {
         case .http(let path), .https(let path), .load(let path):
-            path.hasPrefix("/") ? path : "/" + path
-        default: "/"
+            if path.utf8.first != UInt8(ascii: "/") { text.append(UInt8(ascii: "/")) }
+            text += path.utf8
+        default: text.append(UInt8(ascii: "/"))
         }
     }
 }
 
 extension Probe {
-    /// The probed address and port, as in a URL: `[2001:db8::1]:443`.
-    var socketAddress: String { "\(Probe.bracketed("\(address)")):\(check.port)" }
-
     /// What is asked for, and what name is verified; not where the connection goes.
     var url: String {
-        let name = Probe.bracketed((check.isOverTLS ? check.tlsName : check.host) ?? "\(address)")
-        return "\(check.isOverTLS ? "https" : "http")://\(name):\(check.port)\(check.path)"
+        var text: [UInt8] = []
+        writeURL(to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
-    /// IPv6 addresses stand in brackets (RFC 3986 §3.2.2).
-    private static func bracketed(_ host: String) -> String {
-        host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+    /// Appends what `url` is: it is needed for each probe, a thousand times a second.
+    fileprivate func writeURL(to text: inout [UInt8]) {
+        text += (check.isOverTLS ? "https://" : "http://").utf8
+        if let name = nameInURL {
+            // IPv6 addresses stand in brackets (RFC 3986 §3.2.2).
+            let isAddress = name.utf8.contains(UInt8(ascii: ":"))
+            if isAddress { text.append(UInt8(ascii: "[")) }
+            text += name.utf8
+            if isAddress { text.append(UInt8(ascii: "]")) }
+            writePort(to: &text)
+        } else {
+            writeSocketAddress(to: &text)
+        }
+        check.writePath(to: &text)
+    }
+
+    /// Nil: the probed address itself stands in the URL.
+    fileprivate var nameInURL: String? { check.isOverTLS ? check.tlsName : check.host }
+
+    /// Appends the probed address and port, as in a URL: `[2001:db8::1]:443`.
+    fileprivate func writeSocketAddress(to text: inout [UInt8]) {
+        if address.family == .ipv6 { text.append(UInt8(ascii: "[")) }
+        address.write(to: &text)
+        if address.family == .ipv6 { text.append(UInt8(ascii: "]")) }
+        writePort(to: &text)
+    }
+
+    private func writePort(to text: inout [UInt8]) {
+        text.append(UInt8(ascii: ":"))
+        text += String(check.port).utf8
     }
 }

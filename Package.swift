@@ -86,6 +86,9 @@ let package = Package(
             "Responder",
             ["Addressing", "DNSWire", "Geography", "Health", "Steering", "Tables", "Zones"]),
 
+        // All clients at once: who gets what, and who gets something else.
+        layer("Survey", ["Addressing", "DNSWire", "Geography", "Steering", "Zones"]),
+
         // Frames from a network card, past the kernel's sockets.
         layer("XDP", ["Addressing", "Frames", "SystemCalls", "CXDP"]),
 
@@ -105,14 +108,14 @@ let package = Package(
             "Loader",
             [
                 "Addressing", "DNSWire", "Diagnostics", "Geography", "GeoSources", "Health",
-                "Responder", "Steering", "ZoneFile", "Zones",
+                "Responder", "Steering", "Tables", "ZoneFile", "Zones",
             ]),
         layer(
             "Server",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "Diagnostics",
                 "Geography", "GeoSources", "Health", "HealthMonitor", "Loader", "Responder",
-                "Steering", "SystemCalls", "Transport", "Zones", "CLinux", "CSystemd",
+                "Steering", "Survey", "SystemCalls", "Transport", "Zones", "CLinux", "CSystemd",
             ]),
 
         // Thin executables.
@@ -122,7 +125,7 @@ let package = Package(
             [
                 "Addressing", "Configuration", "DNSWire", "Diagnostics", "Geography",
                 "GeoSources", "Health", "HealthMonitor", "Loader", "Responder", "Steering",
-                "SystemCalls", "ZoneFile", "Zones", "CLinux",
+                "Survey", "SystemCalls", "ZoneFile", "Zones", "CLinux",
             ]),
         program("geodnsctl", ["Administration", "Configuration"]),
 
@@ -226,7 +229,8 @@ let package = Package(
             "ModelTests",
             [
                 "Addressing", "DNSWire", "DatabaseBuilder", "Diagnostics", "GeoSources",
-                "Geography", "Health", "Loader", "Responder", "Steering", "Zones", "TestSupport",
+                "Geography", "Health", "Loader", "Responder", "Steering", "Survey", "Zones",
+                "TestSupport",
             ]),
         tests("TidyTests", []),
         fuzzing,

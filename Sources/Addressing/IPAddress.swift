@@ -12,6 +12,9 @@ package struct IPAddress: Hashable, Sendable, BitwiseCopyable {
 
         /// 32 or 128.
         @inlinable package var bitCount: Int { self == .ipv4 ? 32 : 128 }
+
+        /// As operators know it.
+        package var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
     }
 
     @usableFromInline package var bits: UInt128

@@ -9,7 +9,7 @@ extension Program {
                 + (operands.isEmpty ? "" : " \\fI\(Troff.text(operands))\\fR"),
             ".SH DESCRIPTION", Troff.text(summary),
         ]
-        if !notes.isEmpty { lines += [".PP"] + notes.map(Troff.text) }
+        for note in notes { lines += [".PP", Troff.text(note)] }
         if !commands.isEmpty {
             lines.append(".SH COMMANDS")
             for command in commands {
@@ -28,6 +28,9 @@ extension Program {
                 head += " \\fI\(Troff.text(placeholder))\\fR"
             }
             if option.mayRepeat { head += " ..." }
+            if let heading = option.heading {
+                lines.append(".SS \(heading.prefix(1).uppercased() + heading.dropFirst())")
+            }
             lines += [".TP", head, Troff.text(option.help)]
         }
         lines += [".SH SEE ALSO", seeAlso]

@@ -10,6 +10,8 @@ package struct Option: Sendable {
     package var mayRepeat: Bool
     /// Has no place in a settings file.
     package var isForCommandLineOnly: Bool
+    /// Of the options from this one on, in help and manual; nil: it belongs to those before.
+    package var heading: String?
 
     package init(
         _ name: String, _ placeholder: String? = nil, mayRepeat: Bool = false,
@@ -20,6 +22,13 @@ package struct Option: Sendable {
         self.mayRepeat = mayRepeat
         self.isForCommandLineOnly = isForCommandLineOnly
         self.help = help
+    }
+
+    /// The same option, with which a group begins.
+    package func under(_ heading: String) -> Option {
+        var option = self
+        option.heading = heading
+        return option
     }
 }
 
@@ -71,7 +80,7 @@ package struct Program: Sendable {
 
     /// Of every program.
     static let commonOptions = [
-        Option("help", nil, "show this and end"),
+        Option("help", nil, "show this and end").under("the program itself"),
         Option("version", nil, "show the version and end"),
         Option("manual", nil, "write the manual page for man(1) and end"),
         Option(
@@ -126,6 +135,16 @@ package struct Arguments: Sendable {
         }
         let problem = Diagnostic(.error, at: location, "\(shown): \(message)")
         return UsageError("\(problem)", status: 1)
+    }
+
+    /// The value of `option` as a part of 1: `2%`, `0.5%` and `2` are percentages.
+    package func portion(_ option: String) throws(UsageError) -> Double? {
+        guard let text = last(option) else { return nil }
+        let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+        guard let percent = Double(digits), (0...100).contains(percent) else {
+            throw error(option, text, "expected a percentage like 2%, from 0 to 100")
+        }
+        return percent / 100
     }
 
     /// Adds what the file says of options that the command line does not give. Every problem of
@@ -190,7 +209,7 @@ extension Program {
     ) throws(UsageError) {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let option = allOptions.first(where: { "--" + $0.name == parts[0] }) else {
-            throw UsageError("unknown option \(parts[0]); `\(name) --help` lists them all")
+            throw complaint(aboutOption: String(parts[0]))
         }
         var value = ""
         if let placeholder = option.placeholder {
@@ -208,29 +227,6 @@ extension Program {
             throw UsageError("--\(option.name) is given twice")
         }
         arguments.append(value, for: option.name)
-    }
-
-    package var help: String {
-        var lines = [usage, "", summary, "", "options:"]
-        lines += Program.columns(
-            allOptions.map { option in
-                (
-                    "--\(option.name)" + (option.placeholder.map { " " + $0 } ?? "")
-                        + (option.mayRepeat ? " …" : ""), option.help
-                )
-            })
-        if !commands.isEmpty {
-            lines += ["", "commands:"] + Program.columns(commands.map { ($0.usage, $0.help) })
-        }
-        if !notes.isEmpty { lines += [""] + notes }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func columns(_ rows: [(head: String, text: String)]) -> [String] {
-        let width = rows.map(\.head.count).max() ?? 0
-        return rows.map { head, text in
-            "  " + head + String(repeating: " ", count: width - head.count + 2) + text
-        }
     }
 }
 

@@ -25,12 +25,16 @@ package struct ServerSettings: Sendable {
     /// 0: nothing.
     package var minimumRegions: Int
     package var minimumCapacity: Int
+    /// A reload may change the answers of so many clients, of 1; nil: of any.
+    package var movedPortionMax: Double?
     package var workerCount: Int?
     package var logFormat: LogFormat
     /// Certificate authorities that https checks trust; nil: the system's.
     package var certificateAuthorities: String?
     /// Which of several servers this is, 1 to 255 bytes; nil: nobody is told.
     package var identity: String?
+    /// Who may ask for the epoch; empty: nobody.
+    package var epochReaders: [Prefix]
     /// What `version.bind` answers, 1 to 255 bytes; nil: it is refused.
     package var versionText: String?
     /// A file of one or two secrets for server cookies; nil: one that is drawn at the start.
@@ -83,7 +87,8 @@ package struct ServerSettings: Sendable {
             Option(
                 "anchor", "CHECK", mayRepeat: true,
                 "something outside that answers whenever this server is not cut off: ping ADDRESS, "
-                    + "tcp ADDRESS@PORT or dns ADDRESS[@PORT] (default: none)"),
+                    + "tcp ADDRESS@PORT or dns ADDRESS[@PORT] (default: none)"
+            ).under("health"),
             Option(
                 "notify-exec", "PROGRAM", mayRepeat: true,
                 "run it for each event of health, with the event as JSON for its argument"),
@@ -91,31 +96,44 @@ package struct ServerSettings: Sendable {
                 "notify-url", "URL", mayRepeat: true, "post each event of health there, as JSON"),
             Option(
                 "minimum-regions", "N",
-                "refuse a drain and the like that would leave a GEO name fewer regions (default 0)"),
+                "refuse a drain and the like that would leave a GEO name fewer regions (default 0)"
+            ).under("orders and reloads"),
             Option(
                 "minimum-capacity", "P%",
                 "refuse one that would leave a GEO name less of the capacity of its regions "
                     + "(default 0%)"),
-            Option("workers", "N", "threads that answer (default: one for each CPU)"),
+            Option(
+                "max-moved", "PERCENT",
+                "refuse a reload after which more of the address space would get other answers under any GEO "
+                    + "name, unless it is forced (default: none is refused)"),
+            Option("workers", "N", "threads that answer (default: one for each CPU)")
+                .under("the machine"),
             Option("log", "json|text", "format of the log on standard error (default text)"),
             Option(
                 "ca-file", "FILE",
                 "certificate authorities for https checks (default: the system's)"),
             Option(
                 "identity", "TEXT",
-                "answer NSID, id.server and hostname.bind with it (default: none)"),
+                "answer NSID, id.server and hostname.bind with it (default: none)"
+            ).under("what it tells about itself"),
+            Option(
+                "epoch-to", "PREFIX", mayRepeat: true,
+                "answer epoch.geodns (class CH, TXT) to these clients: numbers that servers share which have "
+                    + "the same zones, places, overrides and health (default: to nobody)"),
             Option(
                 "version-text", "TEXT|none",
                 "answer version.bind and version.server with it (default \(defaultVersionText))"),
             Option(
                 "cookie-secret", "FILE",
                 "32 hexadecimal digits a line, shared by servers behind one address: the secret "
-                    + "for DNS cookies, and the one before it (default: a random one)"),
+                    + "for DNS cookies, and the one before it (default: a random one)"
+            ).under("abuse"),
         ] + AbuseSettings.options + [
             reportAgentOption,
             Option(
                 "tcp-connections", "N",
-                "TCP connections of each worker (default \(defaultTCPConnectionCountMax))"),
+                "TCP connections of each worker (default \(defaultTCPConnectionCountMax))"
+            ).under("TCP and proxies"),
             Option(
                 "tcp-connections-per-prefix", "N",
                 "of these, from one IPv4 /24 or IPv6 /56 "
@@ -130,11 +148,12 @@ package struct ServerSettings: Sendable {
                     + "every query: it says who asks (default: none)"),
             Option(
                 "check", nil, isForCommandLineOnly: true,
-                "read everything, report every problem, and end"),
+                "read everything, report every problem, and end"
+            ).under("in place of serving"),
         ],
         notes: [
-            "SIGHUP reads zones, location database and cookie secrets again; what is being served stays when they",
-            "have an error. SIGTERM answers what has come in and ends with status 0.",
+            "SIGHUP reads zones, location database and cookie secrets again; what is being served stays "
+                + "when they have an error. SIGTERM answers what has come in and ends with status 0.",
             "Exit status: 0 fine, 1 a problem was found, 2 wrong usage.",
         ])
 
@@ -204,23 +223,32 @@ package struct ServerSettings: Sendable {
 
         minimumRegions = try ServerSettings.number(arguments, "minimum-regions", 0...1_000_000) ?? 0
         minimumCapacity = try ServerSettings.percent(arguments, "minimum-capacity") ?? 0
+        movedPortionMax = try arguments.portion("max-moved")
         workerCount = try ServerSettings.number(arguments, "workers", 1...1024)
-        proxySources = []
-        for text in arguments.all("proxy-from") {
-            guard let prefix = Prefix(text) else {
-                throw arguments.error(
-                    "proxy-from", text,
-                    "expected an IP address or a prefix without bits behind it, like 192.0.2.7 "
-                        + "or 2001:db8:7::/64")
-            }
-            proxySources.append(prefix)
-        }
+        proxySources = try ServerSettings.prefixes(arguments, "proxy-from")
+        epochReaders = try ServerSettings.prefixes(arguments, "epoch-to")
 
         let format = arguments.last("log") ?? "text"
         guard let logFormat = LogFormat(rawValue: format) else {
             throw arguments.error("log", format, "expected json or text")
         }
         self.logFormat = logFormat
+    }
+
+    private static func prefixes(
+        _ arguments: Arguments, _ option: String
+    ) throws(UsageError) -> [Prefix] {
+        var prefixes: [Prefix] = []
+        for text in arguments.all(option) {
+            guard let prefix = Prefix(text) else {
+                throw arguments.error(
+                    option, text,
+                    "expected an IP address or a prefix without bits behind it, like 192.0.2.7 "
+                        + "or 2001:db8:7::/64")
+            }
+            prefixes.append(prefix)
+        }
+        return prefixes
     }
 
     private static func number(

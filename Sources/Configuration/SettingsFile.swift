@@ -141,9 +141,10 @@ struct SettingsFile {
             return problem(at: location, "\(name) is for the command line only")
         }
         let known = options.filter { !$0.isForCommandLineOnly }.map(\.name)
+        let hint = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
         return problem(
             at: location,
-            "unknown setting \(name); there are: \(known.sorted().joined(separator: ", "))")
+            "unknown setting \(name); there are: \(known.sorted().joined(separator: ", "))\(hint)")
     }
 
     private func problem(at location: SourceLocation, _ message: String) -> Diagnostic {

@@ -39,6 +39,21 @@ package struct MemoryLocationSource: LocationSource {
         for leaf in family == .ipv4 ? ipv4 : ipv6 { body(leaf.bits, leaf.length, leaf.place) }
     }
 
+    package func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix) {
+        if let (embedded, offset) = address.embeddedIPv4 {
+            let (place, network) = lookup(embedded)
+            return (place, Prefix(address, length: offset + network.length))
+        }
+        let leaves = address.family == .ipv4 ? ipv4 : ipv6
+        // The last that does not begin behind the address.
+        var (low, high) = (0, leaves.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if leaves[middle].bits <= address.bits { low = middle } else { high = middle }
+        }
+        return (leaves[low].place, Prefix(address, length: leaves[low].length))
+    }
+
     /// Halves the address space until each part lies in the same prefixes as a whole.
     private static func partition(
         _ networks: [(prefix: Prefix, place: PlaceIndex)], _ family: IPAddress.Family

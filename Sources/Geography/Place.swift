@@ -1,4 +1,5 @@
 package import Addressing
+import Tables
 
 /// Where a client is, as far as a location database tells. Every part may be missing.
 package struct Place: Hashable, Sendable {
@@ -59,4 +60,34 @@ package protocol LocationSource {
     func forEachLeaf(
         of family: IPAddress.Family,
         _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void)
+
+    /// The place of one address, and a prefix around it in which all have that place.
+    func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix)
+}
+
+extension LocationSource {
+    /// Tells apart sources that place some address otherwise (`Digest`); 0: no place is known. It
+    /// takes a walk through all leaves.
+    package var fingerprint: UInt64 {
+        guard places.count > 1 else { return 0 }
+        let places = places.map(\.fingerprint)
+        var digest = Digest()
+        for family in IPAddress.Family.allCases {
+            forEachLeaf(of: family) { bits, length, place in
+                digest.add(UInt64(truncatingIfNeeded: bits >> 64) ^ UInt64(length))
+                digest.add(UInt64(truncatingIfNeeded: bits) ^ places[place])
+            }
+        }
+        return digest.value
+    }
+}
+
+extension Place {
+    fileprivate var fingerprint: UInt64 {
+        var digest = Digest()
+        for part in [continent, country, subdivision, city] { digest.add(part ?? "") }
+        digest.add(coordinates?.latitude.bitPattern ?? 0)
+        digest.add(coordinates?.longitude.bitPattern ?? 0)
+        return digest.value
+    }
 }

@@ -19,8 +19,3 @@ extension AnchorSetting {
         return Probe(check, of: address)
     }
 }
-
-extension IPAddress.Family {
-    /// As operators know it.
-    var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
-}

@@ -61,6 +61,7 @@ extension Server {
                 let words = override.sentence(now: .now())
                 rows.append(("override", "\(words), by \(override.author)\(reason)\(loss)"))
             }
+            rows.append(("epoch", serving.snapshots.latest.epoch.words.joined(separator: " ")))
             for zone in current.world.summaries {
                 rows.append(
                     (

@@ -33,7 +33,7 @@ package final class Server {
     /// For cookies, when no file has one: it stays through reloads.
     private let drawnSecrets = CookieSecrets(current: .random())
     private let signals: SignalSource
-    private var isStopping = false
+    private(set) var isStopping = false
     private let rateLimits: RateLimits?
     private var limitedFlows = LimitedFlowLog()
     /// A SIGHUP came during a reload: what it read may be older than the signal.
@@ -134,12 +134,13 @@ package final class Server {
             let control = try ControlSocket(path: settings.control)
             let memory = keeper?.recall() ?? HealthMemory()
             let overrides = keeper?.recallOverrides() ?? Overrides()
-            guard adopt(world, sources, remembering: memory, overrides: overrides) else {
+            guard let probes = firstResults(of: world, remembering: memory) else {
                 monitor.stop()
                 journal.stop()
                 log.write(.info, "stopped", "before the first probes had ended")
                 return 0
             }
+            serve(world, sources, probes: probes, remembering: memory, overrides: overrides)
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
                 listeners, snapshots: serving.snapshots, seed: generator.next(),
@@ -218,7 +219,7 @@ package final class Server {
         while !isStopping {
             if isReloadDue {
                 isReloadDue = false
-                _ = reload()
+                reload(isForced: false)
                 continue
             }
             var waits = [
@@ -245,7 +246,7 @@ package final class Server {
         }
     }
 
-    private func takeSignals() {
+    func takeSignals() {
         while true {
             switch signals.next() {
             case SIGHUP: isReloadDue = true
@@ -261,19 +262,14 @@ package final class Server {
         if OverrideCommand.words.contains(words[0]) {
             return order(words, by: UserName.of(user))
         }
+        if words == ["reload", "force"] { return reload(isForced: true) }
         guard words.count == 1 else {
             return .failed("\(words[0]) takes no arguments")
         }
         switch words[0] {
         case "status": return .ok(status())
         case "regions": return .ok(regions())
-        case "reload":
-            let problems = reload()
-            return problems.hasErrors
-                ? .failed(
-                    "nothing was changed, the zones being served stay\n"
-                        + problems.map { "\($0)\n" }.joined())
-                : .ok((problems.map { "\($0)" } + [lastReload]).map { "\($0)\n" }.joined())
+        case "reload": return reload(isForced: false)
         case "stop":
             isStopping = true
             return .ok("stopping\n")
@@ -298,13 +294,13 @@ package final class Server {
         return loaded.world
     }
 
-    private struct Loaded {
+    struct Loaded {
         var world: World
         var source: LoadedSource
         var secrets: CookieSecrets
     }
 
-    private func loadAll() -> (loaded: Loaded?, [Diagnostic]) {
+    func loadAll() -> (loaded: Loaded?, [Diagnostic]) {
         let source: LoadedSource
         do throws(GeoSourceError) {
             source = try LoadedSource(settings.geoData)
@@ -331,52 +327,35 @@ package final class Server {
         return policy
     }
 
-    private func use(_ secrets: CookieSecrets) {
+    func use(_ secrets: CookieSecrets) {
         serving.snapshots.publish(
             ResponderSettings(
                 identity: settings.identity, version: settings.versionText,
                 cookieSecrets: secrets, policy: policy, rateLimits: rateLimits,
-                reportAgent: settings.reportAgent))
+                reportAgent: settings.reportAgent, epochReaders: settings.epochReaders))
     }
 
-    /// Reads everything again. On an error what is being served stays, and the log says so.
-    func reload() -> [Diagnostic] {
-        ServiceManager.reloading()
-        defer { ServiceManager.ready() }
-        let (loaded, diagnostics) = loadAll()
-        for diagnostic in diagnostics {
-            log.write(diagnostic.severity == .error ? .error : .warning, "zone", "\(diagnostic)")
-        }
-        guard let loaded else {
-            lastReload = "failed at \(WallClock.now()): \(diagnostics.count) problems"
-            log.write(.error, "reload", "failed; what was being served stays")
-            return diagnostics
-        }
-        guard adopt(loaded.world, loaded.source) else {
-            return [Diagnostic(.error, at: nil, "the server is stopping")]
-        }
-        use(loaded.secrets)
-        sources = loaded.source
-        lastReload = "done at \(WallClock.now())"
-        log.write(
-            .info, "reload", "", [("zones", "\(loaded.world.summaries.count)")])
-        return diagnostics
-    }
-
-    /// Probes what is new in `world` once, then serves it, then stops the probes that are no
-    /// longer needed: the first answer of a new region is already right. What is remembered of a
-    /// probe is not waited for. False when the server was told to stop meanwhile.
-    private func adopt(
-        _ world: World, _ source: LoadedSource, remembering memory: HealthMemory = HealthMemory(),
-        overrides: Overrides = Overrides()
-    ) -> Bool {
+    /// Watches the probes of `world`, and waits for the first result of each that is new: the first
+    /// answer of a new region is already right. What is remembered of a probe is not waited for.
+    /// Nil when the server was told to stop meanwhile.
+    func firstResults(
+        of world: World, remembering memory: HealthMemory = HealthMemory()
+    ) -> [ProbeIdentifier]? {
         monitor.wantFigures(world.plan.usesFigures)
         let probes = monitor.watch(world.plan.probes, remembering: memory)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
         if !waitForFirstResults(of: probes, until: .now + longest + .seconds(1)) {
-            if isStopping { return false }
+            if isStopping { return nil }
             log.write(.warning, "probes", "not every first probe has ended; those count as up")
         }
+        return probes
+    }
+
+    /// Serves `world`, then stops the probes that are no longer needed.
+    func serve(
+        _ world: World, _ source: LoadedSource, probes: [ProbeIdentifier],
+        remembering memory: HealthMemory = HealthMemory(), overrides: Overrides = Overrides()
+    ) {
         serving.adopt(
             world, probes: probes, health: monitor.table, remembered: memory,
             overrides: overrides,
@@ -388,7 +367,6 @@ package final class Server {
         monitor.refresh()
         // What loading has left, which is about as much as what it has made.
         clinux_release_free_memory()
-        return true
     }
 
     private func startKeeping(known: Overrides) {

@@ -35,6 +35,56 @@ final class Serving: Sendable {
             [held.values.min(), nextStep, overrides.nextChange].compactMap(\.self).min()
         }
 
+        init(
+            _ world: World, _ probes: [ProbeIdentifier], _ health: HealthTable,
+            holds: HoldTable = HoldTable(), ramps: RampTable = RampTable(),
+            overrides: Overrides = Overrides(), at now: MonotonicTime
+        ) {
+            self.world = world
+            self.probes = probes
+            self.health = health
+            self.holds = holds
+            self.ramps = ramps
+            self.overrides = overrides
+            answers = .empty
+            time = now
+            self.holds.forget(allBut: world.plan, at: now)
+            self.ramps.forget(allBut: world.plan, at: now)
+            held = self.holds.held(in: world.plan, at: now)
+        }
+
+        /// The same with another world.
+        func moved(
+            to world: World, _ probes: [ProbeIdentifier], _ health: HealthTable,
+            at now: MonotonicTime
+        ) -> Current {
+            Current(
+                world, probes, health, holds: holds, ramps: ramps, overrides: overrides, at: now)
+        }
+
+        /// Brings the overrides up to `now`, and makes the answers. `current`: what is answered
+        /// before.
+        mutating func advance(
+            to now: MonotonicTime, from current: Current?
+        ) -> (snapshot: Snapshot, changes: [Overrides.Change]) {
+            let plan = world.plan
+            let states = plan.endpointStates(health, probes)
+            time = now
+            ramp(states, at: now)
+            overrides.resolve(in: plan)
+            // Looked at before a step is taken: nothing is moved to what has just failed.
+            let changes = overrides.pauseShifts(in: plan, states) + overrides.advance(to: now)
+            if let current { overrides.note(current.answers, at: now) }
+            let snapshot = world.snapshot(
+                health, probes: probes, held: Set(held.keys), ramping: ramping,
+                overrides: overrides.effects(in: plan, partition),
+                epoch: world.epoch.with(
+                    overrides: overrides.fingerprint,
+                    health: plan.fingerprint(states, held: held.keys, ramping: ramping)))
+            answers = snapshot.answers
+            return (snapshot, changes)
+        }
+
         /// Takes in states that are seen at that moment.
         mutating func ramp(_ states: [HealthState], at now: MonotonicTime) {
             ramps.observe(world.plan, states, held: Set(held.keys.map(\.endpoint)), at: now)
@@ -66,17 +116,27 @@ final class Serving: Sendable {
         partition: ClientPartition? = nil, at now: MonotonicTime = .now()
     ) {
         state.withLock { state in
-            var holds = state?.holds ?? HoldTable(remembered.holds)
-            holds.forget(allBut: world.plan, at: now)
-            var ramps = state?.ramps ?? RampTable(remembered.ramps)
-            ramps.forget(allBut: world.plan, at: now)
-            let next = Current(
-                world: world, probes: probes, health: health, answers: .empty, holds: holds,
-                time: now, held: holds.held(in: world.plan, at: now), ramps: ramps,
-                overrides: state?.overrides ?? overrides, partition: partition)
+            var next = Current(
+                world, probes, health, holds: HoldTable(remembered.holds),
+                ramps: RampTable(remembered.ramps), overrides: overrides, at: now)
+            if let state { next = state.moved(to: world, probes, health, at: now) }
+            next.partition = partition
             state = publish(next, replacing: state, at: now)
             if let state { reportLost(in: state) }
         }
+    }
+
+    /// What `world` would answer if it were adopted now; nobody is told of it.
+    func answers(
+        of world: World, probes: [ProbeIdentifier], health: HealthTable,
+        partition: ClientPartition?, at now: MonotonicTime = .now()
+    ) -> AnswerTable {
+        let current = state.withLock { $0 }
+        var next =
+            current?.moved(to: world, probes, health, at: now)
+            ?? Current(world, probes, health, at: now)
+        next.partition = partition
+        return next.advance(to: now, from: current).snapshot.answers
     }
 
     /// Health has changed: the same world, other answers.
@@ -148,24 +208,12 @@ final class Serving: Sendable {
         return try outcome.get()
     }
 
-    /// Brings the overrides up to `now`, makes the answers and has the workers take them up.
+    /// Makes the answers of `now` and has the workers take them up.
     private func publish(
         _ next: Current, replacing current: Current?, at now: MonotonicTime
     ) -> Current {
         var next = next
-        let plan = next.world.plan
-        let states = plan.endpointStates(next.health, next.probes)
-        next.time = now
-        next.ramp(states, at: now)
-        next.overrides.resolve(in: plan)
-        // Looked at before a step is taken: nothing is moved to what has just failed.
-        let changes =
-            next.overrides.pauseShifts(in: plan, states) + next.overrides.advance(to: now)
-        if let current { next.overrides.note(current.answers, at: now) }
-        let snapshot = next.world.snapshot(
-            next.health, probes: next.probes, held: Set(next.held.keys), ramping: next.ramping,
-            overrides: next.overrides.effects(in: plan, next.partition))
-        next.answers = snapshot.answers
+        let (snapshot, changes) = next.advance(to: now, from: current)
         snapshots.publish(snapshot)
         for change in changes { report(change, at: now) }
         report(from: current?.answers, to: next.answers, next.health, next.probes)

@@ -90,6 +90,50 @@ extension AnswerTable {
         }
     }
 
+    /// A number that tells the outlook of an address from others under the same name: two addresses
+    /// have one outlook when it is the same, as far as 64 bits can tell. It costs only the lookups.
+    package func way(name: Int, around address: IPAddress) -> (way: UInt64, scope: Int) {
+        var found = (way: UInt64(0), scope: 0)
+        lookUp(name, address, depth: 0, &found)
+        return found
+    }
+
+    private func lookUp(
+        _ name: Int, _ address: IPAddress, depth: Int, _ found: inout (way: UInt64, scope: Int)
+    ) {
+        guard depth < SteeringPlan.stepMax else { return }
+        func take(_ choice: Choice, _ found: inout (way: UInt64, scope: Int)) {
+            switch choice.kind {
+            case .name: lookUp(Int(choice.index), address, depth: depth + 1, &found)
+            case .dealt: takeShares(of: deals[Int(choice.index)], &found)
+            case .endpoint, .group, .external, .nothing: break
+            }
+        }
+        func takeShares(
+            of selector: SelectorState, _ found: inout (way: UInt64, scope: Int)
+        ) {
+            let first = Int(selector.firstShare)
+            for index in first..<first + Int(selector.shareCount) {
+                take(shares[index].choice, &found)
+            }
+        }
+        let selector = selectors[Int(names[name].selector)]
+        switch selector.method {
+        case .fixed:
+            take(choices[Int(selector.firstChoice)], &found)
+        case .ranked:
+            let match = find(address, selector)
+            found.scope = max(found.scope, match.scope)
+            found.way = RandomSource.mix(found.way ^ UInt64(match.order + 1))
+            take(choices[Int(selector.firstChoice) + match.order], &found)
+        default:
+            takeShares(of: selector, &found)
+        }
+    }
+
+    /// Of what GEO name `name` does at this moment: names that have the same one answer alike.
+    package func selector(ofName name: Int) -> Int { Int(names[name].selector) }
+
     /// The target's label, the external name, or `nothing`.
     package func label(of outcome: Decision.Outcome) -> String {
         switch outcome {

@@ -5,6 +5,7 @@ import GeoSources
 import Geography
 import Health
 import Steering
+import Survey
 
 /// A picture of who is sent where: countries in the colours of regions, as SVG.
 struct CatchmentMap {
@@ -43,7 +44,7 @@ struct CatchmentMap {
         for target in matrix.all.targets { portions[target.label] = target.portion }
         // The same region has the same colour on maps of several names of a zone.
         var carriers = surveyed.endpoints(of: matrix.name).sorted().map { index in
-            let label = surveyed.world.plan.endpoints[index].label
+            let label = surveyed.plan.endpoints[index].label
             return Carrier(
                 label: label, coordinates: surveyed.coordinates(.endpoint(index)),
                 state: surveyed.answers.endpointStates[index],
@@ -312,7 +313,7 @@ extension SurveyedWorld {
         var waiting = geoName(name).map { [$0] } ?? []
         var seen = Set(waiting)
         while !waiting.isEmpty {
-            let selector = world.plan.selectors[world.plan.names[waiting.removeFirst()].selector]
+            let selector = plan.selectors[plan.names[waiting.removeFirst()].selector]
             for target in selector.targets + selector.backups {
                 switch target {
                 case .endpoint(let index): if !found.contains(index) { found.append(index) }

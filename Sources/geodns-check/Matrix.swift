@@ -3,6 +3,7 @@ import DNSWire
 import GeoSources
 import Geography
 import Steering
+import Survey
 
 /// Who gets what under a GEO name, over all clients: places by targets.
 struct Matrix {

@@ -4,6 +4,7 @@ import Diagnostics
 import GeoSources
 import Loader
 import Steering
+import Survey
 import ZoneFile
 import Zones
 
@@ -85,7 +86,7 @@ struct RoundTrips {
         _ name: DomainName, in surveyed: SurveyedWorld, database: MaxMindDatabase, asJSON: Bool
     ) -> String {
         let candidates = Set(
-            surveyed.endpoints(of: name).map { surveyed.world.plan.endpoints[$0].label })
+            surveyed.endpoints(of: name).map { surveyed.plan.endpoints[$0].label })
         var detours: [Detour] = []
         var measuredCount = 0
         var unmeasuredCount = 0

@@ -4,12 +4,14 @@ import DNSWire
 import Diagnostics
 import GeoSources
 import Loader
+import Survey
 import SystemCalls
 
 /// Runs one look at all clients; prints as it goes.
 struct SurveyRun {
     let settings: CheckSettings
-    let before: SurveyedWorld
+    private let supposed: SupposedWorld
+    private var before: SurveyedWorld { supposed.surveyed }
     let database: MaxMindDatabase
     private let after: SurveyedWorld?
     private let demands: [Demand]
@@ -23,19 +25,21 @@ struct SurveyRun {
         var other = settings
         switch survey {
         case .matrix, .map, .roundTrips, .each:
-            before = SurveyedWorld(world, settings.changes, standing)
+            supposed = SupposedWorld(world, settings.changes, standing)
             after = nil
         case .whatIf:
-            before = SurveyedWorld(world, settings.changes.capacitiesOnly, standing)
-            after = SurveyedWorld(world, settings.changes, standing)
+            supposed = SupposedWorld(world, settings.changes.capacitiesOnly, standing)
+            after = SupposedWorld(world, settings.changes, standing).surveyed
         case .zones, .geoData:
             if case .zones(let zones) = survey { other.zones = zones }
             if case .geoData(let path) = survey { other.geoData = path }
-            before = SurveyedWorld(world, settings.changes, standing)
+            supposed = SupposedWorld(world, settings.changes, standing)
             // The zones there may have other probes.
             let (there, source) = load(other)
-            after = SurveyedWorld(
-                there, settings.changes, Standing(there, nil, kept, source ?? database))
+            after =
+                SupposedWorld(
+                    there, settings.changes, Standing(there, nil, kept, source ?? database)
+                ).surveyed
         }
         demands = SurveyRun.demands(settings.demand, database)
     }
@@ -69,7 +73,7 @@ struct SurveyRun {
                     isFine = whatIf(name, demand) && isFine
                 case .zones, .geoData:
                     let movement = Movement(
-                        name, demand, from: before, to: after ?? before, database: database)
+                        name, demand, from: before, to: after ?? before, source: database)
                     printWhole(
                         settings.writesJSON ? movement.json(down: nil) : movement.comparison)
                     isFine = isWithinLimit(movement) && isFine
@@ -84,11 +88,14 @@ struct SurveyRun {
         let after = after ?? before
         for name in settings.names
         where before.geoName(name) == nil && after.geoName(name) == nil {
-            CheckSettings.program.fail("\(name) is no GEO name", status: 2)
+            let known = (before.plan.names + after.plan.names).map(\.name.description)
+            CheckSettings.program.fail(
+                "\(name) is no GEO name; "
+                    + Suggestion.words(for: name.description, among: known), status: 2)
         }
         guard settings.names.isEmpty else { return settings.names }
-        let own = before.world.plan.names.map(\.name)
-        return own + after.world.plan.names.map(\.name).filter { before.geoName($0) == nil }
+        let own = before.plan.names.map(\.name)
+        return own + after.plan.names.map(\.name).filter { before.geoName($0) == nil }
     }
 
     private static func demands(
@@ -109,21 +116,14 @@ struct SurveyRun {
         case .total(let count): total = count
         case nil: break
         }
-        // Families of which the database knows anything.
-        return IPAddress.Family.allCases.filter { family in
-            var isKnown = false
-            database.forEachLeaf(of: family) { _, _, place in
-                if place != 0 { isKnown = true }
-            }
-            return isKnown
-        }.map { Demand($0, total: total) }
+        return Demand.families(of: database, total: total)
     }
 
     /// Ends the program when the file cannot be read.
     private func roundTrips(_ path: String) -> RoundTrips {
         do throws(FileError) {
             let (roundTrips, problems) = RoundTrips.read(
-                try FileSystem.read(path), file: path, plan: before.world.plan)
+                try FileSystem.read(path), file: path, plan: before.plan)
             for problem in problems { printError("\(problem)") }
             if let roundTrips { return roundTrips }
             CheckSettings.program.fail(
@@ -148,7 +148,7 @@ struct SurveyRun {
     /// False when somebody gets nothing, or more than it can carry.
     private func whatIf(_ name: DomainName, _ demand: Demand) -> Bool {
         let movement = Movement(
-            name, demand, from: before, to: after ?? before, database: database)
+            name, demand, from: before, to: after ?? before, source: database)
         printWhole(
             settings.writesJSON
                 ? movement.json(down: nil) : movement.consequences(of: settings.changes))
@@ -164,11 +164,11 @@ struct SurveyRun {
             print(matrix.title + ": one target after the other fails")
         }
         for (target, portion) in matrix.all.targets {
-            let down = Set(before.world.plan.endpoints(labelled: target))
+            let down = Set(before.plan.endpoints(labelled: target))
             // Names outside our zones do not fail.
             guard !down.isEmpty else { continue }
             let movement = Movement(
-                name, demand, from: before, to: before.failing(down), database: database)
+                name, demand, from: before, to: supposed.failing(down), source: database)
             printWhole(
                 settings.writesJSON
                     ? movement.json(down: target) : movement.failure(of: target, with: portion))
@@ -181,7 +181,9 @@ struct SurveyRun {
     }
 
     private func isWithinLimit(_ movement: Movement) -> Bool {
-        guard let most = settings.movedPortionMax, movement.portion > most else { return true }
+        // Of a new name nobody loses anything.
+        guard let most = settings.movedPortionMax, movement.portion > most, !movement.isNew
+        else { return true }
         printError(
             "\(movement.title): \(movement.portion.percent) get another answer, "
                 + "more than --max-moved \(most.percent)")

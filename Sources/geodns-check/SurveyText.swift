@@ -1,6 +1,7 @@
 import Addressing
 import DNSWire
 import Diagnostics
+import Survey
 
 // Matrices and movements in words, and as JSON.
 
@@ -44,20 +45,10 @@ extension Matrix {
 }
 
 extension Movement {
-    private static let rowCountMax = 20
-
-    var title: String { "\(name) over \(demand.title)" }
-
-    /// What `--compare` tells.
-    var comparison: String {
-        ([title + ": \(portion.percent) get another answer\(distance)"] + moveLines)
-            .joined(separator: "\n") + "\n"
-    }
-
     /// What `--down` and the like tell: who carries how much, and who moves.
     func consequences(of changes: Changes) -> String {
         let supposed = changes.moveClients ? ", with \(changes.words)" : ""
-        var lines = [title + supposed + ": \(portion.percent) get another answer\(distance)"]
+        var lines = [title + supposed + ": " + consequence]
         if stranded > 0 { lines.append("  \(stranded.percent) get a last resort, or nothing") }
         let width = max(10, loads.map(\.label.count).max() ?? 0)
         let numbers = 18
@@ -86,29 +77,10 @@ extension Movement {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private var distance: String {
-        fartherKilometers.map { ", \(Movement.distance($0))" } ?? ""
-    }
-
     /// A portion, and where all of it is known, how much that is.
     private func amount(_ portion: Double) -> String {
         guard let total = demand.total else { return portion.percent }
         return "\((portion * total).short)  " + portion.percent.padded(to: 7, onTheLeft: true)
-    }
-
-    private var moveLines: [String] {
-        var lines: [String] = []
-        for row in moves.prefix(Movement.rowCountMax) {
-            lines.append(
-                "  \(row.country.padded(to: 10)) \(row.portion.percent.padded(to: 8, onTheLeft: true))"
-                    + "   \(row.move.from) → \(row.move.to)")
-        }
-        if moves.count > Movement.rowCountMax {
-            let rest = moves.dropFirst(Movement.rowCountMax)
-            let portion = rest.reduce(0) { $0 + $1.portion }
-            lines.append("  and \(rest.count) more, together \(portion.percent)")
-        }
-        return lines
     }
 
     /// What `--each` tells of the failure of `target`, which has this portion of all before.
@@ -125,11 +97,6 @@ extension Movement {
     private func excess(_ load: Load) -> String {
         let count = load.after * (demand.total ?? 0)
         return "\(count.short), and can carry \(load.capacity ?? 0)"
-    }
-
-    private static func distance(_ kilometers: Double) -> String {
-        let whole = Int(kilometers.magnitude.rounded())
-        return "\(whole) km \(kilometers < 0 ? "nearer" : "farther") on average"
     }
 
     /// `down`: the target whose failure it tells of.
@@ -165,10 +132,6 @@ extension Movement {
     }
 }
 
-extension IPAddress.Family {
-    var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
-}
-
 extension [(label: String, portion: Double)] {
     fileprivate var words: String {
         map { "\($0.label) \($0.portion.percent)" }.joined(separator: "  ")
@@ -186,15 +149,6 @@ extension [(label: String, portion: Double)] {
 }
 
 extension Double {
-    /// Of a portion, with one decimal where that tells something.
-    var percent: String {
-        let tenths = Int((self * 1000).rounded())
-        if tenths == 0 { return self > 0 ? "<0.1 %" : "0 %" }
-        // All but a few are not all.
-        if tenths == 1000 { return self < 1 - 1e-9 ? ">99.9 %" : "100 %" }
-        return "\(tenths / 10).\(tenths % 10) %"
-    }
-
     /// Six decimals.
     fileprivate var jsonPortion: String { "\((self * 1_000_000).rounded() / 1_000_000)" }
 
@@ -207,12 +161,5 @@ extension Double {
             return self < 1e15 ? "\(Int(rounded()))" : "\(self)"
         }
         return "\((self * 10).rounded() / 10)"
-    }
-}
-
-extension String {
-    fileprivate func padded(to count: Int, onTheLeft: Bool = false) -> String {
-        let blanks = String(repeating: " ", count: max(count - self.count, 0))
-        return onTheLeft ? blanks + self : self + blanks
     }
 }

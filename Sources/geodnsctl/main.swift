@@ -32,7 +32,10 @@ let program = Program(
             "shift NAME 'FROM->TO' STEP%/PACE",
             "move a share step by step, like 10%/1m; stops when TO is not well. "
                 + "`shift NAME pause`, `resume` and `abort` as they say"),
-        Program.Command("reload", "read zones and location database again; errors change nothing"),
+        Program.Command(
+            "reload",
+            "read zones and location database again; errors change nothing, nor does what would move "
+                + "more clients than the server's max-moved"),
         Program.Command("stop", "answer what has come in, and end"),
     ],
     options: [
@@ -46,7 +49,9 @@ let program = Program(
             "client", "WHO",
             "drain, down, up, set, shift, and what takes them back: for some clients, country=CC, "
                 + "continent=CC or net=PREFIX"),
-        Option("force", nil, "drain, down, set, shift: against the safety rules"),
+        Option(
+            "force", nil,
+            "drain, down, set, shift: against the safety rules; reload: whoever moves"),
     ],
     notes: [
         "A TARGET is a region, a name with addresses or a GEO name, relative to its zone or in full; `*` and `?` "
@@ -84,7 +89,7 @@ func check(_ arguments: Arguments) throws(UsageError) {
     guard !arguments.has("json") || [["events"], ["overrides"]].contains(arguments.operands) else {
         throw UsageError("--json belongs to events and overrides")
     }
-    let flags = terms + [("force", ["drain", "down", "set", "shift"])]
+    let flags = terms + [("force", ["drain", "down", "reload", "set", "shift"])]
     for (option, commands) in flags where arguments.has(option) && !commands.contains(command) {
         throw UsageError(
             "--\(option) belongs to \(commands.sorted().joined(separator: ", "))")

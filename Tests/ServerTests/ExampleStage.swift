@@ -25,6 +25,7 @@ final class ExampleStage {
         ("geodns-check --server 192.0.2.53 --server", 1, "one of the servers differs"),
         ("geodns-check --down fra --demand", 1, "a region gets more than it can carry"),
         ("geodnsctl drain nrt iad", 1, "a safety rule refuses it"),
+        ("geodnsctl reload                                    # nrt", 1, "too many would move"),
         ("geodns-check --each --demand", 1, "the others cannot take over every failure"),
         ("geodns-check --zones my-zones --geo-data none     # broken", 1, "the zone has an error"),
     ]
@@ -43,6 +44,11 @@ final class ExampleStage {
         (
             "geodnsctl drain nrt iad", "export CONTROL=$OTHER_CONTROL",
             "it is given to a server with the rule"
+        ),
+        (
+            "geodnsctl reload                                    # nrt",
+            "sed -i 's/GEO nearest iad fra nrt/GEO nearest iad fra/' \"$ZONES\"/*.zone",
+            "somebody's mistake"
         ),
     ]
 
@@ -127,7 +133,8 @@ final class ExampleStage {
             try files.createDirectory(atPath: state, withIntermediateDirectories: false)
             let server = try TestServer(
                 zones: [("gslb.example.org.zone", text), ("partners.csv", partners)],
-                geoData: worldFile, arguments: ["--state", state] + arguments)
+                geoData: worldFile,
+                arguments: ["--state", state, "--epoch-to", "127.0.0.0/8"] + arguments)
             servers.append(server)
             return server
         }
@@ -135,7 +142,9 @@ final class ExampleStage {
         if ["docs/operations.md", "docs/health.md", "docs/overrides.md"].contains(page) {
             let old = zone.replacing("2026112001", with: "2026112000")
                 .replacing("127.0.9.30", with: "127.0.9.40")
-            let both = [try serve(zone), try serve(old, "--minimum-regions", "2")]
+            let both = [
+                try serve(zone, "--max-moved", "5%"), try serve(old, "--minimum-regions", "2"),
+            ]
             for (shown, server) in zip(["192.0.2.53", "198.51.100.53"], both) {
                 standIns.append(
                     StandIn(shown, "127.0.0.1@\(server.port)", as: shown + "@53"))
@@ -251,6 +260,7 @@ final class ExampleStage {
         for (name, server) in zip(["CONTROL", "OTHER_CONTROL"], servers) {
             script += "export \(name)='\(server.controlPath)'\n"
         }
+        if let first = servers.first { script += "export ZONES='\(first.folder.path)/zones'\n" }
         for (index, example) in examples.enumerated() {
             let preparation = ExampleStage.preparations.first {
                 example.command.hasPrefix($0.begin)

@@ -10,7 +10,7 @@ private let layers: [[String]] = [
     ["Health"],
     ["Zones"],
     ["Steering"],
-    ["Responder", "XDP"],
+    ["Responder", "Survey", "XDP"],
     [
         "Transport", "HealthMonitor", "ZoneFile", "GeoSources", "Configuration", "Administration",
         "DatabaseBuilder",
@@ -23,7 +23,7 @@ private let layers: [[String]] = [
 /// Pure Swift: no I/O, no clock.
 private let core = [
     "DNSWire", "Addressing", "Tables", "Health", "Geography", "Zones", "Steering", "Responder",
-    "Diagnostics", "Frames",
+    "Survey", "Diagnostics", "Frames",
 ]
 
 /// Where `unsafe` may stand: callers of C and of the kernel, and the storage of tables. A file that

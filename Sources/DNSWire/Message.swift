@@ -69,7 +69,7 @@ package struct Message: Sendable {
 
     /// A query as a resolver sends it: with EDNS, and with a client subnet when given.
     package static func query(
-        _ name: DomainName, _ type: RRType, identifier: UInt16 = 0,
+        _ name: DomainName, _ type: RRType, class: UInt16 = Query.classIN, identifier: UInt16 = 0,
         payloadByteCountMax: UInt16 = 1232,
         subnet: (address: [UInt8], prefixLength: UInt8)? = nil
     ) -> [UInt8] {
@@ -84,7 +84,7 @@ package struct Message: Sendable {
             options += subnet.address.prefix(byteCount)
         }
         return two(identifier) + [0, 0, 0, 1, 0, 0, 0, 0, 0, 1] + name.wire + two(type.rawValue)
-            + two(Query.classIN) + [0] + two(RRType.opt.rawValue) + two(payloadByteCountMax)
+            + two(`class`) + [0] + two(RRType.opt.rawValue) + two(payloadByteCountMax)
             + [0, 0, 0, 0] + two(UInt16(options.count)) + options
     }
 }

@@ -4,6 +4,7 @@ package import Geography
 package import Health
 package import Responder
 package import Steering
+import Tables
 import ZoneFile
 package import Zones
 
@@ -21,27 +22,30 @@ package struct World: Sendable {
     package let zones: ZoneTable
     package let plan: SteeringPlan
     package let summaries: [ZoneSummary]
+    /// Of zones and places.
+    package let epoch: Epoch
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
     /// `forcedDown` count as down whatever their checks say, those in `drained` as drained; those
     /// in `held` are kept out, those in `ramping` get that percentage of their clients; what
-    /// operators have ordered beats all.
+    /// operators have ordered beats all. `epoch` tells of all that; nil: of the world alone.
     package func snapshot(
         _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
         drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
         ramping: [SteeringPlan.Ramp: UInt32] = [:],
-        overrides: OverrideEffects = OverrideEffects()
+        overrides: OverrideEffects = OverrideEffects(), epoch: Epoch? = nil
     ) -> Snapshot {
         Snapshot(
             zones: zones,
             answers: AnswerTable(
                 plan, health: health, probes: probes, forcedDown: forcedDown, drained: drained,
-                held: held, ramping: ramping, overrides: overrides))
+                held: held, ramping: ramping, overrides: overrides),
+            epoch: epoch ?? self.epoch)
     }
 
     /// The same zones under another plan for the same names.
     package func steered(by plan: SteeringPlan) -> World {
-        World(zones: zones, plan: plan, summaries: summaries)
+        World(zones: zones, plan: plan, summaries: summaries, epoch: epoch)
     }
 }
 
@@ -50,15 +54,17 @@ package enum ZoneLoader {
     /// `path` is a folder, of which every `*.zone` file is read, or one zone file. The file's name
     /// without `.zone` is the zone's name.
     ///
-    /// The world is nil when any error was found; warnings come with a world.
+    /// The world is nil when any error was found; warnings come with a world. With `keepsLines` it
+    /// knows where policies are written, for accounts of single answers.
     package static func load(
-        _ path: String, source: some LocationSource
+        _ path: String, source: some LocationSource, keepsLines: Bool = false
     ) -> (world: World?, diagnostics: [Diagnostic]) {
         let files: [String]
         do throws(FileError) {
             files = try zoneFiles(at: path)
         } catch {
-            return (nil, [Diagnostic(.error, at: nil, "\(error)")])
+            let hint = error.isMissing ? "; expected a folder of NAME.zone files" : ""
+            return (nil, [Diagnostic(.error, at: nil, "\(error)\(hint)")])
         }
         guard !files.isEmpty else {
             return (
@@ -72,12 +78,15 @@ package enum ZoneLoader {
         }
         var drafts: [ZoneDraft] = []
         var diagnostics: [Diagnostic] = []
+        var digest = Digest()
         for file in files {
-            let (draft, problems) = read(file)
+            let (draft, problems) = read(file, &digest)
             diagnostics += problems
             if let draft { drafts.append(draft) }
         }
-        let (world, problems) = build(&drafts, files: files, source: source)
+        let (world, problems) = build(
+            &drafts, files: files, source: source, fingerprint: digest.value,
+            keepsLines: keepsLines)
         diagnostics += problems
         if let world { diagnostics += unmetExpectations(of: world, files: files, source: source) }
         return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
@@ -118,23 +127,32 @@ package enum ZoneLoader {
     /// they name.
     package static func load(
         zones: [(origin: String, text: String)], source: some LocationSource,
-        files: [String: String] = [:]
+        files: [String: String] = [:], keepsLines: Bool = false
     ) -> (world: World?, diagnostics: [Diagnostic]) {
         var drafts: [ZoneDraft] = []
         var diagnostics: [Diagnostic] = []
+        var digest = Digest()
         for zone in zones {
             guard let origin = DomainName(zone.origin) else {
                 diagnostics.append(Diagnostic(.error, at: nil, "\(zone.origin) is no domain name"))
                 continue
             }
+            digest.add(zone.origin)
+            digest.add(zone.text)
             let (draft, problems) = ZoneFileParser.parse(
                 Array(zone.text.utf8), file: zone.origin + ".zone", origin: origin
-            ) { files[$0].map { Array($0.utf8) } }
+            ) { name in
+                files[name].map { text in
+                    digest.add(text)
+                    return Array(text.utf8)
+                }
+            }
             drafts.append(draft)
             diagnostics += problems
         }
         let (world, problems) = build(
-            &drafts, files: zones.map { $0.origin + ".zone" }, source: source)
+            &drafts, files: zones.map { $0.origin + ".zone" }, source: source,
+            fingerprint: digest.value, keepsLines: keepsLines)
         diagnostics += problems
         return (diagnostics.hasErrors ? nil : world, diagnostics.sortedByLocation)
     }
@@ -147,7 +165,10 @@ package enum ZoneLoader {
         }
     }
 
-    private static func read(_ file: String) -> (draft: ZoneDraft?, diagnostics: [Diagnostic]) {
+    /// `digest` takes in the zone's name, and what is read.
+    private static func read(
+        _ file: String, _ digest: inout Digest
+    ) -> (draft: ZoneDraft?, diagnostics: [Diagnostic]) {
         var name = file.split(separator: "/").last.map(String.init) ?? file
         if name.hasSuffix(".zone") { name.removeLast(5) }
         guard let origin = name == "root" ? DomainName.root : DomainName(name) else {
@@ -163,8 +184,12 @@ package enum ZoneLoader {
         }
         do throws(FileError) {
             let bytes = try FileSystem.read(file)
+            digest.add(origin.description)
+            digest.add(bytes.span)
             let (draft, problems) = ZoneFileParser.parse(bytes, file: file, origin: origin) {
-                try? FileSystem.read($0)
+                guard let included = try? FileSystem.read($0) else { return nil }
+                digest.add(included.span)
+                return included
             }
             return (draft, problems)
         } catch {
@@ -174,11 +199,12 @@ package enum ZoneLoader {
 
     /// Checks go on past the first error, so that one run reports everything.
     private static func build(
-        _ drafts: inout [ZoneDraft], files: [String], source: some LocationSource
+        _ drafts: inout [ZoneDraft], files: [String], source: some LocationSource,
+        fingerprint: UInt64, keepsLines: Bool
     ) -> (world: World?, diagnostics: [Diagnostic]) {
         let (table, zoneProblems) = ZoneTableBuilder.build(&drafts)
         let (plan, steeringProblems) = SteeringPlanBuilder.build(
-            drafts, table: table, source: source)
+            drafts, table: table, source: source, keepsLines: keepsLines)
         let diagnostics = zoneProblems + steeringProblems
         guard let plan, !diagnostics.hasErrors else { return (nil, diagnostics) }
         let summaries = zip(drafts, files).map { draft, file in
@@ -186,6 +212,9 @@ package enum ZoneLoader {
                 origin: draft.origin, serial: table.serial(of: draft.origin) ?? 0,
                 file: file, recordCount: draft.recordCount, geoCount: draft.geos.count)
         }
-        return (World(zones: table, plan: plan, summaries: summaries), diagnostics)
+        let epoch = Epoch(zones: fingerprint, places: source.fingerprint)
+        return (
+            World(zones: table, plan: plan, summaries: summaries, epoch: epoch), diagnostics
+        )
     }
 }

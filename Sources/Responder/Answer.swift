@@ -23,6 +23,8 @@ struct AnswerItem: BitwiseCopyable {
         case external(Int)
         /// TXT of class CH: where its RDATA starts in the settings' bytes.
         case text(start: Int, count: Int)
+        /// TXT of class CH: the snapshot's epoch.
+        case epoch
         /// CNAME to a name in `Answer.names`, made from a DNAME.
         case synthesized(Int)
     }

@@ -123,6 +123,12 @@ extension Responder {
                 writer.put(texts, start..<start + count)
             else { return nil }
             return 1
+        case .epoch:
+            guard putFixed(item, .txt, class: Query.classCH, into: &writer),
+                writer.put16(UInt16(epoch.count)),
+                writer.put(epoch, 0..<epoch.count)
+            else { return nil }
+            return 1
         }
     }
 

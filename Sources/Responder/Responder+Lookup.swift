@@ -68,6 +68,14 @@ extension Responder {
                     content: .text(start: entry.text.lowerBound, count: entry.text.count), ttl: 0))
             return
         }
+        if let epochName = settings.epochName,
+            name.isSuffix(from: 0, equalTo: texts, at: epochName), settings.showsEpoch(to: client)
+        {
+            answer.add(
+                AnswerItem(
+                    section: .answer, owner: AnswerItem.question, content: .epoch, ttl: 0))
+            return
+        }
         refuse(.notAuthoritative)
     }
 

@@ -44,6 +44,7 @@ package struct Responder: ~Copyable {
     var zones: ZoneTable.View
     var steering: SteeringView
     private(set) var texts: TableView<UInt8>
+    private(set) var epoch: TableView<UInt8>
 
     // Scratch memory of one query.
     var name = QuestionName()
@@ -79,6 +80,7 @@ package struct Responder: ~Copyable {
         zones = unsafe snapshot.zones.view
         steering = unsafe snapshot.answers.view
         texts = unsafe settings.bytes.view
+        epoch = unsafe snapshot.epochText.view
         counters = snapshots.makeCounters()
         random = RandomSource(seed: seed)
         readSettings()
@@ -102,6 +104,7 @@ package struct Responder: ~Copyable {
         zones = unsafe snapshot.zones.view
         steering = unsafe snapshot.answers.view
         texts = unsafe settings.bytes.view
+        epoch = unsafe snapshot.epochText.view
         readSettings()
     }
 

@@ -1,3 +1,4 @@
+package import Addressing
 package import DNSWire
 import Tables
 
@@ -15,6 +16,10 @@ package final class ResponderSettings: Sendable {
     /// The identity, one character-string; nil: none is given.
     let identity: Range<Int>?
     let chaosNames: [ChaosName]
+    /// Who may ask for the epoch; and where the name stands in `bytes` that has it, nil when nobody
+    /// may.
+    private let epochReaders: [Prefix]
+    let epochName: Int?
 
     /// A name of class CH that has a TXT record (RFC 4892 §3).
     struct ChaosName: Sendable {
@@ -29,11 +34,11 @@ package final class ResponderSettings: Sendable {
 
     /// `identity` says which of several servers this is: NSID, `id.server`, `hostname.bind`.
     /// `version` answers `version.bind` and `version.server`. Both are 1 to 255 bytes; nil: such
-    /// questions are refused, and NSID is ignored.
+    /// questions are refused, and NSID is ignored. `epochReaders`: who may ask for the epoch.
     package init(
         identity: String? = nil, version: String? = nil, cookieSecrets: CookieSecrets,
         policy: DatagramPolicy = DatagramPolicy(), rateLimits: RateLimits? = nil,
-        reportAgent: DomainName? = nil
+        reportAgent: DomainName? = nil, epochReaders: [Prefix] = []
     ) {
         var bytes: [UInt8] = []
         func append(_ text: String?) -> Range<Int>? {
@@ -45,16 +50,24 @@ package final class ResponderSettings: Sendable {
         }
         let identity = append(identity)
         let version = append(version)
+        func append(name labels: [String]) -> Int {
+            let start = bytes.count
+            for label in labels { bytes += [UInt8(label.utf8.count)] + label.utf8 }
+            bytes.append(0)
+            return start
+        }
         var chaosNames: [ChaosName] = []
         for (labels, text) in [
             (["id", "server"], identity), (["hostname", "bind"], identity),
             (["version", "server"], version), (["version", "bind"], version),
         ] {
             guard let text else { continue }
-            chaosNames.append(ChaosName(name: bytes.count, text: text))
-            for label in labels { bytes += [UInt8(label.utf8.count)] + label.utf8 }
-            bytes.append(0)
+            chaosNames.append(ChaosName(name: append(name: labels), text: text))
         }
+        self.epochReaders = epochReaders
+        epochName =
+            epochReaders.isEmpty
+            ? nil : append(name: Epoch.ownerName.split(separator: ".").map(String.init))
         self.cookieSecrets = cookieSecrets
         self.policy = policy
         self.rateLimits = rateLimits
@@ -64,6 +77,10 @@ package final class ResponderSettings: Sendable {
         self.chaosNames = chaosNames
         // Names are compared in words of eight bytes, which may reach past the last one.
         self.bytes = FrozenArray(bytes + [0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    func showsEpoch(to client: IPAddress) -> Bool {
+        epochReaders.contains { $0.contains(client) }
     }
 
     /// Tells nothing, and makes cookies that no other server knows.

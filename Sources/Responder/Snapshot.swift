@@ -1,5 +1,6 @@
 package import Steering
 import Synchronization
+import Tables
 package import Zones
 
 /// The whole world a query sees: zones, places, policies and health, immutable and consistent.
@@ -7,10 +8,15 @@ package final class Snapshot: Sendable {
     package let zones: ZoneTable
     /// The steering plan and what it answers under the health of this moment.
     package let answers: AnswerTable
+    package let epoch: Epoch
+    /// That as RDATA.
+    let epochText: FrozenArray<UInt8>
 
-    package init(zones: ZoneTable, answers: AnswerTable) {
+    package init(zones: ZoneTable, answers: AnswerTable, epoch: Epoch = Epoch()) {
         self.zones = zones
         self.answers = answers
+        self.epoch = epoch
+        epochText = FrozenArray(epoch.rdata)
     }
 
     /// No zone: every query is refused.

@@ -3,6 +3,7 @@ import Configuration
 import DNSWire
 import Diagnostics
 import Loader
+import Responder
 import Steering
 import ZoneFile
 import Zones
@@ -74,6 +75,8 @@ struct LiveComparison {
     private let servers: [ServerExchange]
     private var tallies: [Tally]
     private var questionCount = 0
+    /// Some server has told its epoch.
+    private var knowsEpochs = false
 
     private struct Tally {
         /// Answers unlike those of the files here, or missing.
@@ -85,6 +88,10 @@ struct LiveComparison {
         var isGivenUp = false
         /// Zones, with a serial that is not the one here.
         var serials: [String] = []
+        /// What its epoch says that is other than it should be.
+        var epochParts: [String] = []
+
+        var isFine: Bool { differing == 0 && serials.isEmpty && epochParts.isEmpty }
     }
 
     init(_ simulation: Simulation, _ settings: CheckSettings) {
@@ -97,6 +104,7 @@ struct LiveComparison {
     /// False when any server differs, or does not answer.
     mutating func run() -> Bool {
         compareSerials()
+        compareEpochs()
         var reader = ClientReader()
         for client in settings.clients { compare(client) }
         for stream in settings.streams {
@@ -106,7 +114,7 @@ struct LiveComparison {
             }
         }
         if !settings.writesJSON { printSummary() }
-        return tallies.allSatisfy { $0.differing == 0 && $0.serials.isEmpty } && reader.isFine
+        return tallies.allSatisfy(\.isFine) && reader.isFine
     }
 
     private mutating func compare(_ client: Prefix) {
@@ -150,6 +158,53 @@ struct LiveComparison {
                         ("error", JSONText.optional(answer.message == nil ? answer.words : nil)),
                     ]))
             }
+        }
+    }
+
+    // MARK: - Epochs
+
+    private mutating func compareEpochs() {
+        guard let query = Epoch.query() else { return }
+        // Whoever does not answer this may answer the rest.
+        let answers = servers.indices.map { index -> Answer in
+            guard !tallies[index].isGivenUp else { return Answer(words: "did not answer") }
+            do throws(NoAnswer) {
+                return Answer(message: try servers[index].ask(query))
+            } catch {
+                return Answer(words: error.words)
+            }
+        }
+        let epochs = answers.map { $0.message.flatMap { Epoch($0) } }
+        knowsEpochs = epochs.contains { $0 != nil }
+        guard knowsEpochs else { return }
+        let here = simulation.standing.epoch(of: simulation.world)
+        let comparison = EpochComparison(epochs, here: here)
+        if !settings.writesJSON { print("epoch " + here.words.joined(separator: " ")) }
+        for (index, epoch) in epochs.enumerated() {
+            let differences = comparison.differences[index]
+            tallies[index].epochParts = differences.compactMap(\.summary)
+            let reason =
+                answers[index].message == nil
+                ? answers[index].words : "not told to us: geodnsd --epoch-to names who is"
+            guard settings.writesJSON else {
+                var words = differences.isEmpty ? "the same" : ""
+                words += differences.map(\.words).joined(separator: "; ")
+                if !tallies[index].epochParts.isEmpty { words = "DIFFERS: " + words }
+                print("  \(title(index))  \(epoch == nil ? reason : words)")
+                continue
+            }
+            print(
+                JSONText.object([
+                    ("server", JSONText.string("\(servers[index].server)")),
+                    ("epoch", epoch.map { JSONText.object($0.json) } ?? "null"),
+                    ("expected", JSONText.object(here.json)),
+                    ("agrees", "\(epoch != nil && tallies[index].epochParts.isEmpty)"),
+                    (
+                        "differs",
+                        JSONText.array(differences.map { JSONText.string($0.part.rawValue) })
+                    ),
+                    ("error", JSONText.optional(epoch == nil ? reason : nil)),
+                ]))
         }
     }
 
@@ -258,10 +313,16 @@ struct LiveComparison {
     }
 
     private func printSummary() {
+        if !knowsEpochs, !tallies.allSatisfy(\.isFine) {
+            print("no server tells what it has otherwise; geodnsd --epoch-to lets them")
+        }
         print("of \(questionCount) \(questionCount == 1 ? "answer" : "answers"):")
         for index in servers.indices {
             let tally = tallies[index]
             var words = tally.serials
+            if !tally.epochParts.isEmpty {
+                words.append("has " + tally.epochParts.joined(separator: " and "))
+            }
             if tally.isGivenUp {
                 words = ["did not answer"]
             } else {

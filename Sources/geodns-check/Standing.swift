@@ -5,6 +5,7 @@ import GeoSources
 import Geography
 import Health
 import Loader
+import Responder
 import Steering
 
 /// What is known of the front doors of a world, and ordered about them: by probes made now, by what
@@ -67,6 +68,17 @@ struct Standing {
             plan, health: health, probes: identifiers, forcedDown: down, drained: drained,
             held: Set(held.keys), ramping: ramping,
             overrides: overrides.effects(in: plan, partition))
+    }
+
+    /// Of the world, with health and orders as far as they are known.
+    func epoch(of world: World) -> Epoch {
+        let plan = world.plan
+        return world.epoch.with(
+            overrides: kept.map { overrides(in: plan, $0).fingerprint } ?? 0,
+            health: plan.fingerprint(
+                plan.endpointStates(health, identifiers),
+                held: kept.map { Array(held(in: plan, $0).keys) } ?? [],
+                ramping: kept.map { ramping(in: plan, $0) } ?? [:]))
     }
 
     private func held(

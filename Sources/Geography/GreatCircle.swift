@@ -130,6 +130,11 @@ package struct DistanceOrder {
     /// ways of the Internet are about twice as long as the great circle.
     private static let millisecondsPerKilometer = 0.02
 
+    /// What is taken for the round trip where none was measured.
+    package static func milliseconds(kilometers: Double) -> Double {
+        kilometers * millisecondsPerKilometer
+    }
+
     /// Kilometers, or milliseconds where some were measured; with bias.
     private func costs(from place: Coordinates?, measured: [Double]?) -> [Double] {
         let here = place.map { UnitVector($0) }

@@ -10,6 +10,8 @@ package struct Explanation: Sendable {
         package var label: String
         /// From the client's place; nil without coordinates on either side.
         package var kilometers: Double?
+        /// Nil: nothing was measured around the client, or it is not known where that is written.
+        package var roundTrip: PolicyLines.RoundTrip?
         package var weight: UInt32
         package var isUp: Bool
         /// Never `unknown`.
@@ -31,6 +33,10 @@ package struct Explanation: Sendable {
         package var ordinaryReason: Reason
         /// Whether this step looked the client up, and how wide its answer holds.
         package var match: LocationTable.Match?
+        /// The line of the map that the order is from, if that is known.
+        package var line: PolicyLines.Line?
+        /// The prefix that round-trip times were measured from.
+        package var measuredPrefix: Prefix?
         package var backups: [String]
     }
 
@@ -102,6 +108,10 @@ extension AnswerTable {
                 let address =
                     selector.usesClientSubnet ? client.subnet ?? client.source : client.source
                 order = find(address, selector).order
+                // Whose order is the same may have it from another line.
+                if let lines = plan.lines[planName(number)] {
+                    way = RandomSource.mix(way ^ UInt64((lines.number(around: address) ?? -1) + 1))
+                }
             }
             way = RandomSource.mix(way ^ UInt64(number) << 32 ^ UInt64(order))
             way = RandomSource.mix(
@@ -123,6 +133,8 @@ extension AnswerTable {
         let choice = choose(state, client, &scope, &random)
         var order = Array(selector.targets.indices)
         var match: LocationTable.Match?
+        var line: PolicyLines.Line?
+        var measurement: PolicyLines.Measurement?
         var sites: [Site?] = selector.targets.map { site(of: $0) }
         if case .ranked(let ranking) = selector.method {
             let address = selector.usesClientSubnet ? client.subnet ?? client.source : client.source
@@ -130,15 +142,24 @@ extension AnswerTable {
             match = found
             order = plan.rankings[ranking].orders[found.order]
             sites = plan.rankings[ranking].sites
+            let lines = plan.lines[planName(number)]
+            line = lines?.line(for: address, in: place)
+            measurement = lines?.measurement(from: address)
         }
         let chosen = chosenTarget(choice, selector)
         let together = choice.kind == .group ? endpoints(of: .group(Int(choice.index))) : []
         let candidates = order.map { position in
-            Explanation.Candidate(
+            let kilometers = sites[position].flatMap { site in
+                place.coordinates.map { GreatCircle.kilometers($0, site.coordinates) }
+            }
+            let guess = kilometers.map {
+                PolicyLines.RoundTrip(
+                    milliseconds: DistanceOrder.milliseconds(kilometers: $0), rows: [])
+            }
+            return Explanation.Candidate(
                 label: selector.labels[position],
-                kilometers: sites[position].flatMap { site in
-                    place.coordinates.map { GreatCircle.kilometers($0, site.coordinates) }
-                },
+                kilometers: kilometers,
+                roundTrip: measurement.flatMap { $0.roundTrips[position] ?? guess },
                 weight: selector.weights[position],
                 isUp: isUp(selector.targets[position], selector, number),
                 state: health(of: selector.targets[position], selector, number),
@@ -148,7 +169,8 @@ extension AnswerTable {
         let step = Explanation.Step(
             name: name, method: selector.method, usesClientSubnet: selector.usesClientSubnet,
             candidates: candidates, chosen: chosen, reason: choice.reason,
-            ordinaryReason: selector.reason, match: match,
+            ordinaryReason: selector.reason, match: match, line: line,
+            measuredPrefix: measurement?.prefix,
             backups: selector.backupLabels)
         return (step, choice.kind == .name ? Int(choice.index) : nil)
     }

@@ -20,7 +20,7 @@ extension SteeringPlan {
         }
         return SteeringPlan(
             probes: probes, regions: regions, endpoints: endpoints, selectors: selectors,
-            names: names, rankings: rankings)
+            names: names, rankings: rankings, lines: lines)
     }
 
     /// The region an operator means by `label`: relative to its zone or in full.

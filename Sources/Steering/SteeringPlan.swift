@@ -18,6 +18,9 @@ package final class SteeringPlan: Sendable {
     /// One for each GEO record, in the order `ZoneTableBuilder` numbers them.
     package let names: [GeoName]
     package let rankings: [Ranking]
+    /// For numbers of GEO names, where the words of their policies stand; empty unless they were
+    /// asked for.
+    let lines: [Int: PolicyLines]
     /// Some name has one TTL while all is firm, and another while it is not.
     package let hasTTLRanges: Bool
     /// Some name goes by what probes measure.
@@ -27,7 +30,7 @@ package final class SteeringPlan: Sendable {
 
     init(
         probes: [Probe], regions: [Region], endpoints: [Endpoint], selectors: [Selector],
-        names: [GeoName], rankings: [Ranking]
+        names: [GeoName], rankings: [Ranking], lines: [Int: PolicyLines] = [:]
     ) {
         self.probes = probes
         self.regions = regions
@@ -35,6 +38,7 @@ package final class SteeringPlan: Sendable {
         self.selectors = selectors
         self.names = names
         self.rankings = rankings
+        self.lines = lines
         usesFigures = selectors.contains { $0.balance != nil }
         hasTTLRanges = names.contains { $0.ttl.maximum != $0.ttl.minimum }
         // SAFETY: the plan holds the rankings, and with them their tables, for as long as it lives.

@@ -61,7 +61,7 @@ extension SteeringPlanBuilder {
     private mutating func measurements(
         _ times: RoundTripTimes, _ targets: [Resolved]
     ) -> [RankingKey.Measurement] {
-        var sums: [Prefix: [(time: Double, samples: Double)]] = [:]
+        var sums: [Prefix: [(time: Double, samples: Double, rows: [SourceLocation])]] = [:]
         let positions = Dictionary(
             targets.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         for row in times.rows {
@@ -75,9 +75,10 @@ extension SteeringPlanBuilder {
                 continue
             }
             let samples = Double(row.samples)
-            sums[row.prefix, default: Array(repeating: (0, 0), count: targets.count)][position]
+            sums[row.prefix, default: Array(repeating: (0, 0, []), count: targets.count)][position]
                 .time += row.milliseconds * samples
             sums[row.prefix]?[position].samples += samples
+            if keepsLines { sums[row.prefix]?[position].rows.append(row.target.location) }
         }
         if sums.isEmpty {
             report(
@@ -85,6 +86,7 @@ extension SteeringPlanBuilder {
                 "no row is about a target of this GEO: it goes by distance alone")
         }
         var result: [RankingKey.Measurement] = []
+        var sources: [PolicyLines.Measurement] = []
         var around: [Int] = []
         let prefixes = sums.keys.sorted {
             ($0.family.rawValue, $0.address.bits, $0.length)
@@ -100,9 +102,19 @@ extension SteeringPlanBuilder {
                 own[position].samples > 0
                     ? own[position].time / own[position].samples : wider?[position] ?? -1
             }
+            if keepsLines {
+                let widerTrips = around.last.map { sources[$0].roundTrips }
+                let trips = own.indices.map { position -> PolicyLines.RoundTrip? in
+                    guard own[position].samples > 0 else { return widerTrips?[position] }
+                    return PolicyLines.RoundTrip(
+                        milliseconds: merged[position], rows: own[position].rows)
+                }
+                sources.append(PolicyLines.Measurement(prefix: prefix, roundTrips: trips))
+            }
             around.append(result.count)
             result.append(RankingKey.Measurement(prefix: prefix, times: merged))
         }
+        if keepsLines { lines[names.count] = PolicyLines(sources) }
         return result
     }
 
@@ -132,6 +144,9 @@ extension SteeringPlanBuilder {
                 lines.append(
                     .init(selector: line.value.selector, answer: .order(positions)))
             }
+        }
+        if keepsLines {
+            self.lines[names.count] = PolicyLines(lines, at: map.lines.map(\.location))
         }
         return isComplete ? RankingKey(sites: targets.map(\.site), lines: lines) : nil
     }

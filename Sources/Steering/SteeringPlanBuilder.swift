@@ -36,13 +36,16 @@ package struct SteeringPlanBuilder {
     private(set) var names: [GeoName] = []
     var rankings: [Ranking] = []
     var rankingIndexes: [RankingKey: Int] = [:]
+    let keepsLines: Bool
+    var lines: [Int: PolicyLines] = [:]
 
     /// The plan of `drafts`, whose ordinary records are in `table`; nil with the reasons when a
-    /// record has an error.
+    /// record has an error. With `keepsLines` accounts tell the lines that policies go by.
     package static func build(
-        _ drafts: [ZoneDraft], table: ZoneTable, source: some LocationSource
+        _ drafts: [ZoneDraft], table: ZoneTable, source: some LocationSource,
+        keepsLines: Bool = false
     ) -> (plan: SteeringPlan?, diagnostics: [Diagnostic]) {
-        var builder = SteeringPlanBuilder(drafts, table)
+        var builder = SteeringPlanBuilder(drafts, table, keepsLines: keepsLines)
         builder.addRegions()
         for (zone, draft) in drafts.enumerated() {
             for geo in draft.geos { builder.add(geo, zone: zone, source: source) }
@@ -57,11 +60,13 @@ package struct SteeringPlanBuilder {
         }
         let plan = SteeringPlan(
             probes: builder.probes, regions: builder.regions, endpoints: builder.endpoints,
-            selectors: builder.selectors, names: builder.names, rankings: builder.rankings)
+            selectors: builder.selectors, names: builder.names, rankings: builder.rankings,
+            lines: builder.lines)
         return (plan, builder.diagnostics)
     }
 
-    private init(_ drafts: [ZoneDraft], _ table: ZoneTable) {
+    private init(_ drafts: [ZoneDraft], _ table: ZoneTable, keepsLines: Bool) {
+        self.keepsLines = keepsLines
         self.drafts = drafts
         self.table = table
         // SAFETY: `table` is held beside it.

@@ -252,3 +252,17 @@ package struct MapLine: Sendable {
         self.answer = answer
     }
 }
+
+extension MapLine.Selector: CustomStringConvertible {
+    /// As a zone file has it.
+    package var description: String {
+        switch self {
+        case .default: "default"
+        case .continent(let code): "continent=\(code)"
+        case .country(let code): "country=\(code)"
+        case .subdivision(let code): "subdivision=\(code)"
+        case .city(let area, let name): "city=\(area)/\(name)"
+        case .net(let prefix): "net=\(prefix)"
+        }
+    }
+}

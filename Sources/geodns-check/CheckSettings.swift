@@ -36,6 +36,8 @@ struct CheckSettings {
     var writesCSV: Bool
     /// A line for each answer, in place of an account of it.
     var isBatch: Bool { writesCSV || !streams.isEmpty }
+    /// Answers are told with the lines that they come from.
+    var showsLines: Bool { !names.isEmpty && survey == nil && (writesJSON || !isBatch) }
     /// What is wanted besides answers to clients; nil: nothing.
     var survey: Survey?
 
@@ -80,27 +82,58 @@ struct CheckSettings {
                 "geo-data", "FILE|DIR",
                 "location database (.mmdb), or its folder (default \(ServerSettings.defaultGeoData)); "
                     + "`none`: no database"),
-            Option("type", "TYPE", mayRepeat: true, "record type asked for (default A)"),
+            Option(
+                "expect", "FILE",
+                "what clients must get, `CLIENT NAME TYPE -> ANSWER…` a line; ZONE.expect beside a zone is "
+                    + "always looked at"),
             Option(
                 "from", "IP|CIDR|@FILE|-", mayRepeat: true,
                 "client the query comes from; @FILE, or - for standard input: one to a line, any "
-                    + "number, and a line of CSV for each answer"),
+                    + "number, and a line of CSV for each answer"
+            ).under("what clients get"),
+            Option("type", "TYPE", mayRepeat: true, "record type asked for (default A)"),
+            Option("json", nil, "JSON, one object to a line (docs/json.md)"),
+            Option("csv", nil, "answers to clients as CSV, one to a line (docs/json.md)"),
         ] + Changes.options + [
-            Option(
-                "probe", nil,
-                "make the zones' checks, once and now, show each phase, and take what has failed for "
-                    + "down"),
             Option(
                 "state", "DIR",
                 "take health and orders from what a server has kept in its --state: answers are those "
                     + "of now, and the account tells since when and by whom"),
             Option(
+                "probe", nil,
+                "make the zones' checks, once and now, show each phase, and take what has failed for "
+                    + "down"),
+            Option(
                 "ca-file", "FILE",
                 "certificate authorities for https checks (default: the system's)"),
+            Option("matrix", nil, "who is sent where: every country, and what its addresses get")
+                .under("all clients at once"),
+            Option(
+                "map", "FILE.svg",
+                "the same for one NAME as a map of the world; -: to standard output"),
+            Option(
+                "each", nil,
+                "take one target after the other as down: who moves where, and what nobody takes over"
+            ),
+            Option(
+                "demand", "FILE|N",
+                "how much there is to carry: lines of `prefix,count`, or N, spread over all "
+                    + "addresses"),
+            Option(
+                "rtt", "FILE",
+                "who gets a target that is not the fastest, by lines of `prefix,target,milliseconds`"
+            ),
+            Option(
+                "compare", "ZONES",
+                "how much of the address space gets other answers with these zones"
+            ).under("before a change"),
+            Option("compare-geo", "FILE|DIR", "the same, with this location database"),
+            Option("max-moved", "PERCENT", "more than this gets other answers: exit status 1"),
             Option(
                 "server", "ADDR[@PORT]", mayRepeat: true,
                 "ask this running server, too, and tell what it answers otherwise; several are "
-                    + "compared with each other"),
+                    + "compared with each other"
+            ).under("running servers"),
             Option(
                 "delegation", nil,
                 "is each zone delegated as it should be: name servers, glue, and every server's UDP, "
@@ -112,33 +145,6 @@ struct CheckSettings {
                 "root-hints", "FILE|iana",
                 "find them from the root servers down, without a resolver: those in this file, which has "
                     + "the form of IANA's named.root, or for the word iana those built in"),
-            Option(
-                "demand", "FILE|N",
-                "how much there is to carry: lines of `prefix,count`, or N, spread over all "
-                    + "addresses"),
-            Option("matrix", nil, "who is sent where: every country, and what its addresses get"),
-            Option(
-                "map", "FILE.svg",
-                "the same for one NAME as a map of the world; -: to standard output"),
-            Option(
-                "rtt", "FILE",
-                "who gets a target that is not the fastest, by lines of `prefix,target,milliseconds`"
-            ),
-            Option(
-                "each", nil,
-                "take one target after the other as down: who moves where, and what nobody takes over"
-            ),
-            Option(
-                "compare", "ZONES",
-                "how much of the address space gets other answers with these zones"),
-            Option("compare-geo", "FILE|DIR", "the same, with this location database"),
-            Option("max-moved", "PERCENT", "more than this gets other answers: exit status 1"),
-            Option(
-                "expect", "FILE",
-                "what clients must get, `CLIENT NAME TYPE -> ANSWER…` a line; ZONE.expect beside a zone is "
-                    + "always looked at"),
-            Option("json", nil, "JSON, one object to a line (docs/json.md)"),
-            Option("csv", nil, "answers to clients as CSV, one to a line (docs/json.md)"),
         ],
         notes: [
             "Without NAME the zones are checked, and every problem is shown as file:line:column; "
@@ -273,16 +279,14 @@ struct CheckSettings {
             throw UsageError("--server needs a NAME to ask for and --from, and no --csv")
         }
         if survey != nil, writesCSV { throw UsageError("--csv is for answers to clients (--from)") }
-        guard let text = arguments.last("max-moved") else { return }
+        movedPortionMax = try arguments.portion("max-moved")
         switch survey {
         case .zones, .geoData: break
-        default: throw UsageError("--max-moved needs --compare or --compare-geo")
+        default:
+            if movedPortionMax != nil {
+                throw UsageError("--max-moved needs --compare or --compare-geo")
+            }
         }
-        let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
-        guard let percent = Double(digits), (0...100).contains(percent) else {
-            throw UsageError("--max-moved \(text): expected a percentage like 2%, from 0 to 100")
-        }
-        movedPortionMax = percent / 100
     }
 
     static let clientExpectation =

@@ -1,7 +1,9 @@
 import DNSWire
 import Diagnostics
 import Geography
+import Loader
 import Steering
+import Survey
 import ZoneFile
 import Zones
 
@@ -25,6 +27,7 @@ extension Simulation.Result {
         lines.append("  ttl        \(ttlText)")
         lines.append("  scope      \(scopeText)")
         lines.append("  status     \(rcode == "NOERROR" ? rcode : paint.warning(rcode))")
+        if let hint = hint(simulation.world) { lines.append("             \(hint)") }
         for record in response.answers.prefix(Simulation.Result.shownRecordCountMax) {
             lines.append("  answer     " + paint.bold(record.presentation))
         }
@@ -40,6 +43,21 @@ extension Simulation.Result {
     }
 
     private static let shownRecordCountMax = 8
+
+    /// For a name that is not there, which may be a slip of the hand.
+    private func hint(_ world: World) -> String? {
+        let near = Spelling.nearest(
+            to: name.description, among: world.plan.names.map(\.name.description))
+        let question = near.map { "did you mean \($0)?" }
+        switch ResponseCode(rawValue: response.responseCode) {
+        case .nameError: return question
+        case .refused:
+            let zones = world.summaries.map(\.origin.description)
+            return "no zone here has it; "
+                + (question ?? Suggestion.words(for: name.description, among: zones))
+        default: return nil
+        }
+    }
 
     /// The number, and how it came about.
     private var ttlText: String {
@@ -117,27 +135,29 @@ extension Simulation.Result {
     /// Those that depend on the client's place, too.
     var jsonOfPlace: String {
         let candidates = (explanation?.steps.last?.candidates ?? []).map { candidate in
-            JSONText.object([
-                ("target", JSONText.string(candidate.label)),
-                (
-                    "distanceKilometers",
-                    candidate.kilometers.map { "\(Int($0.rounded()))" } ?? "null"
-                ),
-                ("health", JSONText.string("\(candidate.state)")),
-            ])
+            JSONText.object(
+                [
+                    ("target", JSONText.string(candidate.label)),
+                    (
+                        "distanceKilometers",
+                        candidate.kilometers.map { "\(Int($0.rounded()))" } ?? "null"
+                    ),
+                    ("health", JSONText.string("\(candidate.state)")),
+                ] + (candidate.roundTrip?.jsonOfMeasurement ?? []))
         }
-        return JSONText.members([
-            (
-                "location",
-                JSONText.object([
-                    ("country", JSONText.optional(place.country)),
-                    ("continent", JSONText.optional(place.continent)),
-                    ("latitude", place.coordinates.map { $0.latitude.hundredths } ?? "null"),
-                    ("longitude", place.coordinates.map { $0.longitude.hundredths } ?? "null"),
-                ])
-            ),
-            ("candidates", JSONText.array(candidates)),
-        ])
+        return JSONText.members(
+            [
+                (
+                    "location",
+                    JSONText.object([
+                        ("country", JSONText.optional(place.country)),
+                        ("continent", JSONText.optional(place.continent)),
+                        ("latitude", place.coordinates.map { $0.latitude.hundredths } ?? "null"),
+                        ("longitude", place.coordinates.map { $0.longitude.hundredths } ?? "null"),
+                    ])
+                ),
+                ("candidates", JSONText.array(candidates)),
+            ] + (explanation?.steps.last?.line?.json ?? []))
     }
 
     static let csvHeader =
@@ -178,6 +198,8 @@ extension Explanation.Step {
                 "    \(dealing.prefix) has the hash \(dealing.hash.hexadecimal); of those up the least "
                     + "score gets it")
         }
+        if let line { lines.append("    line \(line.selector) (\(line.location))") }
+        if let measuredPrefix { lines.append("    as measured from \(measuredPrefix)") }
         let shown = candidates.enumerated().filter { index, candidate in
             index < Explanation.Step.shownCandidateCountMax || candidate.isChosen
         }
@@ -190,6 +212,7 @@ extension Explanation.Step {
             if let kilometers = candidate.kilometers {
                 line += "  \(Int(kilometers.rounded())) km"
             }
+            if let roundTrip = candidate.roundTrip { line += "  " + roundTrip.words }
             if case .weighted = method {
                 line += "  weight \(candidate.weight)"
                 let share = dealing?.shares.first { $0.label == candidate.label }
@@ -240,6 +263,42 @@ extension Explanation.Step {
         case .weighted(.client): "weighted, by hash of the client's prefix"
         }
     }
+}
+
+extension PolicyLines.Line {
+    /// A member of an object.
+    fileprivate var json: [(name: String, value: String)] {
+        let line = JSONText.object([
+            ("selector", JSONText.string("\(selector)")),
+            ("file", JSONText.string(location.file)), ("line", "\(location.line)"),
+        ])
+        return [("mapLine", line)]
+    }
+}
+
+extension PolicyLines.RoundTrip {
+    /// `12.5 ms (rtt.csv:4)`, or `about 133 ms by distance`
+    fileprivate var words: String {
+        let tenths = (milliseconds * 10).rounded() / 10
+        let number = tenths == tenths.rounded() ? "\(Int(tenths))" : "\(tenths)"
+        return rows.isEmpty
+            ? "about \(Int(milliseconds.rounded())) ms by distance"
+            : "\(number) ms (\(rows.map(\.fileAndLine).joined(separator: ", ")))"
+    }
+
+    /// Members of an object; a guess is no measurement.
+    fileprivate var jsonOfMeasurement: [(name: String, value: String)] {
+        guard !rows.isEmpty else { return [] }
+        // Microseconds are enough.
+        return [
+            ("milliseconds", "\((milliseconds * 1000).rounded() / 1000)"),
+            ("rows", JSONText.array(rows.map { JSONText.string($0.fileAndLine) })),
+        ]
+    }
+}
+
+extension SourceLocation {
+    fileprivate var fileAndLine: String { "\(file):\(line)" }
 }
 
 extension Message.Record {

@@ -21,8 +21,11 @@ func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
         }
     }
     let (world, diagnostics) =
-        database.map { ZoneLoader.load(settings.zones, source: $0) }
-        ?? ZoneLoader.load(settings.zones, source: MemoryLocationSource([]))
+        database.map {
+            ZoneLoader.load(settings.zones, source: $0, keepsLines: settings.showsLines)
+        }
+        ?? ZoneLoader.load(
+            settings.zones, source: MemoryLocationSource([]), keepsLines: settings.showsLines)
     for diagnostic in diagnostics { printError("\(diagnostic)") }
     guard let world else {
         let count = diagnostics.count { $0.severity == .error }
@@ -37,7 +40,10 @@ func walkDelegation(
     _ settings: CheckSettings, _ world: World, _ database: MaxMindDatabase?
 ) -> Bool {
     for name in settings.names where !world.summaries.contains(where: { $0.origin == name }) {
-        CheckSettings.program.fail("\(name) is no zone here", status: 2)
+        let known = world.summaries.map(\.origin.description)
+        CheckSettings.program.fail(
+            "\(name) is no zone here; " + Suggestion.words(for: name.description, among: known),
+            status: 2)
     }
     let zones = world.summaries.filter {
         settings.names.isEmpty || settings.names.contains($0.origin)

@@ -11,9 +11,11 @@ import Testing
 /// Zones in memory, loaded as the server loads them.
 func load(
     _ zones: [(origin: String, text: String)],
-    source: some LocationSource = MemoryLocationSource([]), files: [String: String] = [:]
+    source: some LocationSource = MemoryLocationSource([]), files: [String: String] = [:],
+    keepsLines: Bool = false
 ) throws -> World {
-    let (world, diagnostics) = ZoneLoader.load(zones: zones, source: source, files: files)
+    let (world, diagnostics) = ZoneLoader.load(
+        zones: zones, source: source, files: files, keepsLines: keepsLines)
     return try #require(world, "\(diagnostics.map(\.description).joined(separator: "\n"))")
 }
 

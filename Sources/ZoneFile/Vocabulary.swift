@@ -1,4 +1,5 @@
 import DNSWire
+import Diagnostics
 
 /// One set of words of the zone language: those this version understands, and those the language
 /// has and a later version will. Parsing and messages follow the same table.
@@ -25,30 +26,10 @@ struct Vocabulary {
     private func nearest(to word: String) -> String? {
         let typed = word.utf8.map(lowercased)
         guard typed.count <= 40 else { return nil }
-        let candidates = (supported + later).map { ($0, editDistance(typed, Array($0.utf8))) }
+        let candidates = (supported + later).map { ($0, Spelling.distance(typed, Array($0.utf8))) }
         guard let best = candidates.min(by: { $0.1 < $1.1 }) else { return nil }
         return best.1 <= min(2, (max(typed.count, best.0.utf8.count) + 2) / 3) ? best.0 : nil
     }
-}
-
-/// Insertions, deletions, replacements and exchanges of neighbours (optimal string alignment).
-private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var older: [Int] = []
-    var previous = Array(0...right.count)
-    for i in left.indices {
-        var current = [i + 1]
-        for j in right.indices {
-            let replaced = previous[j] + (left[i] == right[j] ? 0 : 1)
-            var best = min(replaced, previous[j + 1] + 1, current[j] + 1)
-            if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-                best = min(best, older[j - 1] + 1)
-            }
-            current.append(best)
-        }
-        older = previous
-        previous = current
-    }
-    return previous[right.count]
 }
 
 /// A key that takes `=value`.

@@ -14,7 +14,8 @@ struct Changes {
     var capacities: [(label: String, capacity: UInt32)] = []
 
     static let options = [
-        Option("down", "TARGET", mayRepeat: true, "take this region or target as down"),
+        Option("down", "TARGET", mayRepeat: true, "take this region or target as down")
+            .under("suppose that, or look how it is"),
         Option("drain", "TARGET", mayRepeat: true, "take it as drained: it gets no new clients"),
         Option(
             "weight", "NAME=TARGET:WEIGHT,…", mayRepeat: true,
@@ -94,8 +95,10 @@ struct ResolvedChanges {
         var capacities: [Int: UInt32] = [:]
         for (label, capacity) in changes.capacities {
             guard let region = plan.region(labelled: label) else {
-                let known = plan.regions.map(\.label).joined(separator: " ")
-                throw UsageError("--capacity \(label): no such region; there are \(known)")
+                let known = plan.regions.map(\.label)
+                throw UsageError(
+                    "--capacity \(label): no such region; "
+                        + Suggestion.words(for: label, among: known))
             }
             capacities[region] = capacity
         }
@@ -103,7 +106,10 @@ struct ResolvedChanges {
         for change in changes.weights {
             let name = change.name
             guard let number = plan.names.firstIndex(where: { $0.name == name }) else {
-                throw UsageError("--weight \(name): no such GEO name")
+                let known = plan.names.map(\.name.description)
+                throw UsageError(
+                    "--weight \(name): no such GEO name; "
+                        + Suggestion.words(for: name.description, among: known))
             }
             weights[number] = try ResolvedChanges.weights(
                 change.weights, of: plan.selectors[plan.names[number].selector], name,
@@ -117,10 +123,10 @@ struct ResolvedChanges {
     ) throws(UsageError) -> Set<Int> {
         let (found, unknown) = plan.endpoints(labelled: labels)
         guard unknown.isEmpty else {
-            let known = plan.endpoints.map(\.label).joined(separator: " ")
+            let known = plan.endpoints.map(\.label)
             throw UsageError(
-                "--\(option) \(unknown.joined(separator: " ")): no such region or target; there "
-                    + "are \(known)")
+                "--\(option) \(unknown.joined(separator: " ")): no such region or target; "
+                    + Suggestion.words(for: unknown[0], among: known))
         }
         return found
     }

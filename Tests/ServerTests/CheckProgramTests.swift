@@ -142,7 +142,7 @@ import Testing
         let (status, text) = try check("--from", "203.0.113.7", "--down", "nrr", "app.example.com")
         #expect(status == 2)
         #expect(
-            text == "geodns-check: --down nrr: no such region or target; there are fra nrt\n")
+            text == "geodns-check: --down nrr: no such region or target; did you mean nrt?\n")
     }
 
     // MARK: - Clients
@@ -195,7 +195,10 @@ import Testing
             "--type ADDRESS: expected a record type, like A, AAAA or TYPE65"
         ),
         (["--from", "203.0.113.7", "a..b"], "a..b is no domain name"),
-        (["--sever", "x"], "unknown option --sever; `geodns-check --help` lists them all"),
+        (
+            ["--sever", "x"],
+            "unknown option --sever; did you mean --server? `geodns-check --help` lists them all"
+        ),
     ])
     func wrongUsageIsStatus2(_ arguments: [String], _ message: String) throws {
         let (status, text) = try RunningProcess.run(Programs.own("geodns-check"), arguments)

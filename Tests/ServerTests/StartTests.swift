@@ -21,7 +21,10 @@ import Testing
     // MARK: - Usage
 
     @Test(arguments: [
-        (["--zonse", "x"], "unknown option --zonse; `geodnsd --help` lists them all"),
+        (
+            ["--zonse", "x"],
+            "unknown option --zonse; did you mean --zones? `geodnsd --help` lists them all"
+        ),
         (["-z"], "unknown option -z; `geodnsd --help` lists them all"),
         (["--zones"], "--zones needs a value: --zones DIR"),
         (["--check=yes"], "--check takes no value"),

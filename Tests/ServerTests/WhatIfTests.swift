@@ -262,7 +262,11 @@ import Testing
             ["--weight", "api.example.com=fra:0,nrt:0"],
             "--weight api.example.com.: the weights make 0, expected 1 to 4294967295"
         ),
-        (["--weight", "no.example.com=fra:3"], "--weight no.example.com.: no such GEO name"),
+        (
+            ["--weight", "no.example.com=fra:3"],
+            "--weight no.example.com.: no such GEO name; there are app.example.com. "
+                + "api.example.com. twin.example.com. back.example.com. far.example.com."
+        ),
     ])
     func wrongSuppositionsAreRefused(_ words: [String], _ message: String) throws {
         let (status, text) = try checked.check(words)

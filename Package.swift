@@ -114,7 +114,7 @@ let package = Package(
             "Server",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "Diagnostics",
-                "Geography", "GeoSources", "Health", "HealthMonitor", "Loader", "Responder",
+                "Geography", "Health", "HealthMonitor", "Loader", "Responder",
                 "Steering", "Survey", "SystemCalls", "Transport", "Zones", "CLinux", "CSystemd",
             ]),
 
@@ -124,7 +124,7 @@ let package = Package(
             "geodns-check",
             [
                 "Addressing", "Configuration", "DNSWire", "Diagnostics", "Geography",
-                "GeoSources", "Health", "HealthMonitor", "Loader", "Responder", "Steering",
+                "Health", "HealthMonitor", "Loader", "Responder", "Steering",
                 "Survey", "SystemCalls", "ZoneFile", "Zones", "CLinux",
             ]),
         program("geodnsctl", ["Administration", "Configuration"]),

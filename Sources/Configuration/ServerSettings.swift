@@ -11,6 +11,11 @@ package struct ServerSettings: Sendable {
     package var zones: String
     /// A location database, or the folder it is in; nil: every client's place is unknown.
     package var geoData: String?
+    /// Files that correct it.
+    package var geofeeds: [String]
+    /// How often files of data are looked at, and how long they must have been quiet to be read
+    /// again; nil: never.
+    package var watchSeconds: Int?
     package var listen: [ListenAddress]
     /// Path of the control socket.
     package var control: String
@@ -54,6 +59,7 @@ package struct ServerSettings: Sendable {
 
     package static let defaultZones = "/etc/geodns/zones"
     package static let defaultGeoData = "/etc/geodns/geo-data"
+    package static let defaultWatchSeconds = 5
     package static let defaultControl = "/run/geodns/control.sock"
 
     package static let defaultVersionText = "geodns \(Program.version)"
@@ -76,6 +82,12 @@ package struct ServerSettings: Sendable {
                 "geo-data", "FILE|DIR",
                 "location database (.mmdb), or its folder (default \(defaultGeoData)); "
                     + "`none`: no database"),
+            geofeedOption,
+            Option(
+                "watch", "SECONDS|off",
+                "look so often whether location databases, geofeeds and files that zones name have "
+                    + "changed, and reload once they are quiet "
+                    + "(default \(defaultWatchSeconds))"),
             Option(
                 "listen", "ADDR[@PORT]", mayRepeat: true,
                 "serve UDP and TCP there (default 0.0.0.0@53 and [::]@53)"),
@@ -157,6 +169,12 @@ package struct ServerSettings: Sendable {
             "Exit status: 0 fine, 1 a problem was found, 2 wrong usage.",
         ])
 
+    /// Of the checker, too.
+    package static let geofeedOption = Option(
+        "geofeed", "FILE", mayRepeat: true,
+        "corrections of the location database (RFC 8805): prefix,country,region,city "
+            + "(default: none)")
+
     package init(_ arguments: Arguments) throws(UsageError) {
         guard arguments.operands.isEmpty else {
             throw UsageError("unexpected \(arguments.operands[0]); every setting is an option")
@@ -168,6 +186,8 @@ package struct ServerSettings: Sendable {
         zones = arguments.last("zones") ?? ServerSettings.defaultZones
         let geoData = arguments.last("geo-data") ?? ServerSettings.defaultGeoData
         self.geoData = geoData == "none" ? nil : geoData
+        geofeeds = arguments.all("geofeed")
+        watchSeconds = try ServerSettings.watchSeconds(arguments)
         control = arguments.last("control") ?? ServerSettings.defaultControl
         let state = arguments.last("state") ?? environment("STATE_DIRECTORY")
         self.state = state == "none" ? nil : state
@@ -264,6 +284,15 @@ package struct ServerSettings: Sendable {
                 "expected a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    private static func watchSeconds(_ arguments: Arguments) throws(UsageError) -> Int? {
+        guard let text = arguments.last("watch") else { return defaultWatchSeconds }
+        if text == "off" { return nil }
+        guard let seconds = Int(text), (1...86_400).contains(seconds), text.first != "+" else {
+            throw arguments.error("watch", text, "expected off, or a number from 1 to 86400")
+        }
+        return seconds
     }
 
     /// `50%`

@@ -165,6 +165,19 @@ import CMaxMindDB
         }
     }
 
+    /// The unsigned number at `lookup`; nil if there is none, or it has more than 32 bits.
+    func unsigned(
+        _ lookup: borrowing LookupPath, at offset: UInt32
+    ) throws(GeoSourceError) -> UInt32? {
+        guard let entry = unsafe try entry(lookup, at: offset) else { return nil }
+        switch unsafe Int32(entry.type) {
+        case MMDB_DATA_TYPE_UINT16: return unsafe UInt32(entry.uint16)
+        case MMDB_DATA_TYPE_UINT32: return unsafe entry.uint32
+        case MMDB_DATA_TYPE_UINT64: return unsafe UInt32(exactly: entry.uint64)
+        default: return nil
+        }
+    }
+
     private func entry(
         _ lookup: borrowing LookupPath, at offset: UInt32
     ) throws(GeoSourceError) -> MMDB_entry_data_s? {

@@ -16,6 +16,10 @@ package struct GeoSourceError: Error, Equatable, CustomStringConvertible {
         case noDatabase(others: [String])
         /// A directory with several location databases of one kind.
         case ambiguous([String])
+        /// No database there tells autonomous systems.
+        case noSystems
+        /// A directory with several databases of autonomous systems.
+        case ambiguousSystems([String])
     }
 
     /// The file or directory, as the operator named it.
@@ -51,6 +55,12 @@ package struct GeoSourceError: Error, Equatable, CustomStringConvertible {
             "no location database (.mmdb of a City or Country type) in this directory"
                 + (others.isEmpty ? "" : "; ignored: \(others.joined(separator: ", "))")
                 + ". Run `make geo-data`, or put one there"
+        case .noSystems:
+            "no network here is in an autonomous system; put a database of them (.mmdb of an ASN "
+                + "type) beside the location database"
+        case .ambiguousSystems(let names):
+            "several databases of autonomous systems: \(names.joined(separator: ", ")). "
+                + "Leave only one in the directory"
         case .ambiguous(let names):
             "several location databases: \(names.joined(separator: ", ")). "
                 + "Name one of them, or leave only one in the directory"

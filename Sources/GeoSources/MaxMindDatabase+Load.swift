@@ -5,11 +5,12 @@ extension MaxMindDatabase {
     /// Opens the location database that `path` means: the file itself, or the one in a directory.
     ///
     /// In a directory, a City database goes before a Country database, and that before one whose
-    /// type says neither; two of one rank are ambiguous. Databases of other things (ASN, ISP,
-    /// anonymous addresses …) are ignored.
+    /// type says neither; two of one rank are ambiguous. Databases of other things (anonymous
+    /// addresses …) are ignored, those of autonomous systems until somebody asks for them.
     package static func load(path: String) throws(GeoSourceError) -> MaxMindDatabase {
-        let file = isDirectory(path) ? try chooseDatabase(in: path) : path
-        let database = try MaxMindDatabase(path: file)
+        let (file, systemFiles) =
+            isDirectory(path) ? try chooseDatabase(in: path) : (path, SystemFiles())
+        let database = try MaxMindDatabase(path: file, systemFiles: systemFiles)
         guard database.places.count > 1 else {
             throw GeoSourceError(
                 file, .noPlaces(databaseType: database.metadata.databaseType))
@@ -22,12 +23,16 @@ extension MaxMindDatabase {
         return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func chooseDatabase(in directory: String) throws(GeoSourceError) -> String {
+    private static func chooseDatabase(
+        in directory: String
+    ) throws(GeoSourceError) -> (String, SystemFiles) {
         var best: [String] = []
         var bestRank = Rank.anyType
         var others: [String] = []
+        var systemFiles = SystemFiles(directory: directory)
         for name in try databaseNames(in: directory) {
             let type = try DatabaseReader(path: "\(directory)/\(name)").databaseType
+            systemFiles.add("\(directory)/\(name)", databaseType: type)
             guard let rank = Rank(databaseType: type) else {
                 others.append("\(name) (\(type))")
                 continue
@@ -43,7 +48,7 @@ extension MaxMindDatabase {
             throw GeoSourceError(directory, .noDatabase(others: others))
         }
         guard best.count == 1 else { throw GeoSourceError(directory, .ambiguous(best)) }
-        return "\(directory)/\(name)"
+        return ("\(directory)/\(name)", systemFiles)
     }
 
     /// Names that end in `.mmdb`, sorted; hidden ones are somebody's unfinished download.

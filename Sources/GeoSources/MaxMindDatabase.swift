@@ -23,9 +23,16 @@ package struct MaxMindDatabase: LocationSource {
     package let places: [Place]
     private let ipv4: Partition
     private let ipv6: Partition
+    /// Where the autonomous systems of its clients may be read.
+    package let systemFiles: SystemFiles
 
     /// Opens and reads the whole database: about a second for a million networks.
     package init(path: String) throws(GeoSourceError) {
+        try self.init(path: path, systemFiles: SystemFiles())
+    }
+
+    /// `systemFiles`: what else lies in its directory.
+    init(path: String, systemFiles: SystemFiles) throws(GeoSourceError) {
         let reader = try DatabaseReader(path: path)
         metadata = Metadata(reader)
         var walk = TreeWalk(reader)
@@ -37,6 +44,19 @@ package struct MaxMindDatabase: LocationSource {
         self.places = places
         self.ipv4 = ipv4
         self.ipv6 = ipv6
+        var systemFiles = systemFiles
+        systemFiles.location = path
+        systemFiles.isSeenInLocation = walk.hasSeenSystem
+        self.systemFiles = systemFiles
+    }
+
+    package func autonomousSystems() throws(NoAutonomousSystems) -> AutonomousSystems {
+        try systemFiles.autonomousSystems()
+    }
+
+    /// The networks of one family, each with its place.
+    package func partition(of family: IPAddress.Family) -> Partition {
+        family == .ipv4 ? ipv4 : ipv6
     }
 
     package func forEachLeaf(

@@ -4,14 +4,28 @@ import Geography
 /// Reads a database's search tree once, from the first address to the last, decoding each distinct
 /// record once.
 struct TreeWalk: ~Copyable {
+    /// What is read of each record.
+    enum Content {
+        /// The index of its place.
+        case places
+        /// The number of its autonomous system; 0: none.
+        case systems
+    }
+
     private let reader: DatabaseReader
+    private let content: Content
     private let placeReader = PlaceReader()
+    private let systemReader = SystemReader()
     private var check: StructureCheck
     /// Nodes that may still be visited. A tree has each node once; files that reach one part of it
     /// by several ways (aliases beyond those below) visit it as often. A file with a cycle would go
     /// on for ever.
     private var nodeCountLeft: Int
 
+    /// One of the first records is in an autonomous system.
+    private(set) var hasSeenSystem = false
+    /// How many are looked at for that.
+    private static let systemSampleCount = 64
     private(set) var places: [Place] = [.unknown]
     private var placeIndexes: [Place: PlaceIndex] = [.unknown: 0]
     /// By offset into the data section.
@@ -32,7 +46,8 @@ struct TreeWalk: ~Copyable {
         Prefix(IPAddress(ipv6: 0x2001_0000 << 96), length: 32),
     ]
 
-    init(_ reader: consuming DatabaseReader) {
+    init(_ reader: consuming DatabaseReader, for content: Content = .places) {
+        self.content = content
         nodeCountLeft = 8 * Int(reader.nodeCount) + 1024
         check = StructureCheck(
             sectionByteCount: reader.dataByteCount, allowsPointersToContainers: true)
@@ -111,13 +126,23 @@ struct TreeWalk: ~Copyable {
         } catch {
             throw corrupt("the record of \(prefix): \(error.description)")
         }
+        let index =
+            try content == .systems
+            ? PlaceIndex(systemReader.number(at: offset, in: reader)) : newPlace(at: offset)
+        placesOfRecords[offset] = index
+        return index
+    }
+
+    private mutating func newPlace(at offset: UInt32) throws(GeoSourceError) -> PlaceIndex {
+        if !hasSeenSystem, placesOfRecords.count < TreeWalk.systemSampleCount {
+            hasSeenSystem = try systemReader.number(at: offset, in: reader) != 0
+        }
         let place = try placeReader.place(at: offset, in: reader)
         let index = placeIndexes[place] ?? places.count
         if index == places.count {
             placeIndexes[place] = index
             places.append(place)
         }
-        placesOfRecords[offset] = index
         return index
     }
 

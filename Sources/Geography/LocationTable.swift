@@ -15,8 +15,13 @@ package final class LocationTable: Sendable {
     let roots: FrozenArray<UInt32>
     let nodes: FrozenArray<LocationNode>
     let leaves: FrozenArray<UInt32>
+    /// The order of special-purpose addresses that nothing is known of; nil: none is told apart.
+    package let special: OrderIndex?
 
-    init(roots: [UInt32], nodes: [LocationNode], leaves: [UInt32]) {
+    init(
+        roots: [UInt32], nodes: [LocationNode], leaves: [UInt32], special: OrderIndex? = nil
+    ) {
+        self.special = special
         self.roots = FrozenArray(roots)
         self.nodes = FrozenArray(nodes)
         self.leaves = FrozenArray(leaves)
@@ -40,7 +45,8 @@ package final class LocationTable: Sendable {
 
     /// Valid for as long as this object lives (`FrozenArray.view`).
     @unsafe package var view: View {
-        unsafe View(roots: roots.view, nodes: nodes.view, leaves: leaves.view)
+        unsafe View(
+            roots: roots.view, nodes: nodes.view, leaves: leaves.view, special: special ?? -1)
     }
 
     /// What the table says of one address.
@@ -85,6 +91,18 @@ extension LocationTable {
         let roots: TableView<UInt32>
         let nodes: TableView<LocationNode>
         let leaves: TableView<UInt32>
+        /// `LocationTable.special`; -1: none.
+        let special: OrderIndex
+
+        /// The match of a client's subnet; that has the order of `source`, the resolver, where the
+        /// subnet is for a special purpose and nothing is known of it: where somebody's private
+        /// network is, nobody knows, but his resolver is likely to be near.
+        @inline(__always)
+        package func find(subnet: IPAddress, else source: IPAddress) -> Match {
+            var match = find(subnet)
+            if match.order == special { match.order = find(source).order }
+            return match
+        }
 
         package func find(_ address: IPAddress) -> Match {
             if let embedded = address.embeddedIPv4 {

@@ -5,16 +5,18 @@ extension LocationTable {
     ///
     /// `order` says which order a place gets, under a line of the operator's map when one of
     /// `overrides` covers it; it is called once for each pair that occurs. Where two overrides name
-    /// the same prefix, the one given last wins.
+    /// the same prefix, the one given last wins. `special` is the order of special-purpose
+    /// addresses that neither the source nor an override knows; nil: as of any unknown place.
     package static func build(
-        from source: some LocationSource, overrides: [PrefixOverride],
+        from source: some LocationSource, overrides: [PrefixOverride], special: OrderIndex? = nil,
         order: (_ place: PlaceIndex, _ line: Int?) -> OrderIndex
     ) -> LocationTable {
-        var orders = KnownOrders(placeCount: source.places.count)
+        var orders = KnownOrders(placeCount: source.places.count, special: special)
         var compiler = LocationTableCompiler()
+        let own = special == nil ? [] : specials(besides: overrides)
         for family in [IPAddress.Family.ipv4, .ipv6] {
             var merger = PrefixMerger(countMax: source.leafCount(of: family))
-            var cursor = OverrideCursor(reachable(overrides, in: family))
+            var cursor = OverrideCursor(reachable(own + overrides, in: family))
             source.forEachLeaf(of: family) { bits, length, place in
                 if cursor.isClear(bits, length: length) {
                     let found = orders.order(place, order)
@@ -28,7 +30,14 @@ extension LocationTable {
             }
             compiler.add(merger)
         }
-        return compiler.finish()
+        return compiler.finish(special: special)
+    }
+
+    /// Those that no override covers: what is said of a network goes before its kind.
+    private static func specials(besides overrides: [PrefixOverride]) -> [PrefixOverride] {
+        IPAddress.specialPrefixes.filter { special in
+            !overrides.contains { $0.prefix.contains(special) }
+        }.map { PrefixOverride($0, line: specialLine) }
     }
 
     /// What was asked for before: a million leaves have some hundred places.
@@ -36,8 +45,12 @@ extension LocationTable {
         /// By place, where no line of the map covers the address; -1: not asked for yet.
         private var plain: [Int32]
         private var underLines: [OrderKey: OrderIndex] = [:]
+        private let special: OrderIndex?
 
-        init(placeCount: Int) { plain = Array(repeating: -1, count: placeCount) }
+        init(placeCount: Int, special: OrderIndex?) {
+            plain = Array(repeating: -1, count: placeCount)
+            self.special = special
+        }
 
         mutating func order(
             _ place: PlaceIndex, _ make: (PlaceIndex, Int?) -> OrderIndex
@@ -54,6 +67,7 @@ extension LocationTable {
         ) -> OrderIndex {
             guard let line else { return order(place, make) }
             if line == embeddedLine { return embeddedOrder }
+            if line == specialLine { return place == 0 ? special ?? 0 : order(place, make) }
             let key = OrderKey(place: place, line: line)
             if let known = underLines[key] { return known }
             let order = make(place, line)
@@ -76,6 +90,7 @@ extension LocationTable {
     }
 
     private static let embeddedLine = -1
+    private static let specialLine = -2
     static let embeddedOrder = (1 << 23) - 1
 
     private struct OrderKey: Hashable {
@@ -90,7 +105,9 @@ struct LocationTableCompiler {
     private var nodes: [LocationNode] = []
     private var leaves: [UInt32] = []
 
-    func finish() -> LocationTable { LocationTable(roots: roots, nodes: nodes, leaves: leaves) }
+    func finish(special: OrderIndex?) -> LocationTable {
+        LocationTable(roots: roots, nodes: nodes, leaves: leaves, special: special)
+    }
 
     /// A node still to be filled: the prefixes below it, and its depth in bits.
     private struct Pending {

@@ -3,17 +3,16 @@ package import Addressing
 /// A location source out of a list: for tests, and for places known without a database.
 package struct MemoryLocationSource: LocationSource {
     package private(set) var places: [Place] = [.unknown]
-    private var ipv4: [Leaf] = []
-    private var ipv6: [Leaf] = []
-
-    private struct Leaf {
-        var bits: UInt128
-        var length: Int
-        var place: PlaceIndex
-    }
+    private let ipv4: Partition
+    private let ipv6: Partition
+    private let systems: AutonomousSystems?
 
     /// The longest prefix wins; of equal prefixes the last. Addresses in no prefix are unknown.
-    package init(_ networks: [(prefix: Prefix, place: Place)]) {
+    /// `systems`: the numbers of the autonomous systems they are in; empty: it does not tell.
+    package init(
+        _ networks: [(prefix: Prefix, place: Place)],
+        systems: [(prefix: Prefix, number: UInt32)] = []
+    ) {
         var indexes: [Place: PlaceIndex] = [.unknown: 0]
         var placed: [(prefix: Prefix, place: PlaceIndex)] = []
         for network in networks {
@@ -26,6 +25,13 @@ package struct MemoryLocationSource: LocationSource {
         }
         ipv4 = MemoryLocationSource.partition(placed, .ipv4)
         ipv6 = MemoryLocationSource.partition(placed, .ipv6)
+        let numbered = systems.map { (prefix: $0.prefix, place: PlaceIndex($0.number)) }
+        self.systems =
+            systems.isEmpty
+            ? nil
+            : AutonomousSystems(
+                ipv4: MemoryLocationSource.partition(numbered, .ipv4),
+                ipv6: MemoryLocationSource.partition(numbered, .ipv6))
     }
 
     package func leafCount(of family: IPAddress.Family) -> Int {
@@ -36,7 +42,12 @@ package struct MemoryLocationSource: LocationSource {
         of family: IPAddress.Family,
         _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void
     ) {
-        for leaf in family == .ipv4 ? ipv4 : ipv6 { body(leaf.bits, leaf.length, leaf.place) }
+        (family == .ipv4 ? ipv4 : ipv6).forEachLeaf(body)
+    }
+
+    package func autonomousSystems() throws(NoAutonomousSystems) -> AutonomousSystems {
+        if let systems { return systems }
+        throw places.count > 1 ? .notTold("the places come without them") : .noDatabase
     }
 
     package func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix) {
@@ -44,21 +55,14 @@ package struct MemoryLocationSource: LocationSource {
             let (place, network) = lookup(embedded)
             return (place, Prefix(address, length: offset + network.length))
         }
-        let leaves = address.family == .ipv4 ? ipv4 : ipv6
-        // The last that does not begin behind the address.
-        var (low, high) = (0, leaves.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if leaves[middle].bits <= address.bits { low = middle } else { high = middle }
-        }
-        return (leaves[low].place, Prefix(address, length: leaves[low].length))
+        return (address.family == .ipv4 ? ipv4 : ipv6).leaf(of: address)
     }
 
     /// Halves the address space until each part lies in the same prefixes as a whole.
     private static func partition(
         _ networks: [(prefix: Prefix, place: PlaceIndex)], _ family: IPAddress.Family
-    ) -> [Leaf] {
-        var leaves: [Leaf] = []
+    ) -> Partition {
+        var partition = Partition(of: family, countMax: 2 * networks.count + 1)
         let whole = Prefix(IPAddress(leftAligned: 0, family: family), length: 0)
         // A part of the space, the prefixes inside it, the place of what is around them.
         var pending = [(whole, networks.filter { $0.prefix.family == family }, 0)]
@@ -66,7 +70,7 @@ package struct MemoryLocationSource: LocationSource {
             let place = inside.last { $0.prefix == part }?.place ?? around
             let smaller = inside.filter { $0.prefix.length > part.length }
             if smaller.isEmpty {
-                leaves.append(Leaf(bits: part.address.bits, length: part.length, place: place))
+                partition.append(part.address.bits, length: part.length, place: place)
                 continue
             }
             for bit in [1, 0] {
@@ -74,6 +78,6 @@ package struct MemoryLocationSource: LocationSource {
                 pending.append((half, smaller.filter { half.contains($0.prefix) }, place))
             }
         }
-        return leaves
+        return partition
     }
 }

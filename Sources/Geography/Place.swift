@@ -63,6 +63,18 @@ package protocol LocationSource {
 
     /// The place of one address, and a prefix around it in which all have that place.
     func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix)
+
+    /// Which autonomous systems addresses belong to. It may be read only now: who does not ask
+    /// pays nothing.
+    func autonomousSystems() throws(NoAutonomousSystems) -> AutonomousSystems
+}
+
+/// Why a source tells no autonomous systems.
+package enum NoAutonomousSystems: Error, Equatable {
+    /// There is no database of anything: no client is known by any place either.
+    case noDatabase
+    /// The words for it, and what to do.
+    case notTold(String)
 }
 
 extension LocationSource {

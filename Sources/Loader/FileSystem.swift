@@ -16,6 +16,29 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+/// What tells one state of a file from the next, without reading it: which file it is, how long,
+/// and when it was written or renamed.
+package struct FileStamp: Hashable, Sendable {
+    private var device: UInt64
+    private var inode: UInt64
+    private var byteCount: Int64
+    /// Nanoseconds.
+    private var modified: Int128
+    private var changed: Int128
+
+    fileprivate init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        byteCount = Int64(status.st_size)
+        modified = FileStamp.nanoseconds(status.st_mtim)
+        changed = FileStamp.nanoseconds(status.st_ctim)
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int128 {
+        Int128(time.tv_sec) * 1_000_000_000 + Int128(time.tv_nsec)
+    }
+}
+
 /// The little of a file system that loading needs.
 package enum FileSystem {
     package static func isDirectory(_ path: String) throws(FileError) -> Bool {
@@ -29,6 +52,12 @@ package enum FileSystem {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { throw FileError(path) }
         return status.st_mode & S_IROTH != 0
+    }
+
+    /// Nil: it is not there, or cannot be looked at.
+    package static func stamp(of path: String) -> FileStamp? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? FileStamp(status) : nil
     }
 
     /// Names in a directory, sorted, those that start with a dot left out.

@@ -1,3 +1,4 @@
+import Addressing
 package import DNSWire
 package import Diagnostics
 package import Geography
@@ -55,9 +56,11 @@ package enum ZoneLoader {
     /// without `.zone` is the zone's name.
     ///
     /// The world is nil when any error was found; warnings come with a world. With `keepsLines` it
-    /// knows where policies are written, for accounts of single answers.
+    /// knows where policies are written, for accounts of single answers. `noted` is told of the
+    /// files of data that zones name.
     package static func load(
-        _ path: String, source: some LocationSource, keepsLines: Bool = false
+        _ path: String, source: some LocationSource, keepsLines: Bool = false,
+        noting noted: ReadFiles? = nil
     ) -> (world: World?, diagnostics: [Diagnostic]) {
         let files: [String]
         do throws(FileError) {
@@ -80,7 +83,7 @@ package enum ZoneLoader {
         var diagnostics: [Diagnostic] = []
         var digest = Digest()
         for file in files {
-            let (draft, problems) = read(file, &digest)
+            let (draft, problems) = read(file, &digest, noting: noted)
             diagnostics += problems
             if let draft { drafts.append(draft) }
         }
@@ -167,7 +170,7 @@ package enum ZoneLoader {
 
     /// `digest` takes in the zone's name, and what is read.
     private static func read(
-        _ file: String, _ digest: inout Digest
+        _ file: String, _ digest: inout Digest, noting noted: ReadFiles?
     ) -> (draft: ZoneDraft?, diagnostics: [Diagnostic]) {
         var name = file.split(separator: "/").last.map(String.init) ?? file
         if name.hasSuffix(".zone") { name.removeLast(5) }
@@ -186,10 +189,16 @@ package enum ZoneLoader {
             let bytes = try FileSystem.read(file)
             digest.add(origin.description)
             digest.add(bytes.span)
+            // Of all that is read, for which of it is data is known only afterwards.
+            let stamps = ReadFiles()
             let (draft, problems) = ZoneFileParser.parse(bytes, file: file, origin: origin) {
+                stamps.note($0, FileSystem.stamp(of: $0))
                 guard let included = try? FileSystem.read($0) else { return nil }
                 digest.add(included.span)
                 return included
+            }
+            for file in draft.dataFiles {
+                if let stamp = stamps.files[file] { noted?.note(file, stamp) }
             }
             return (draft, problems)
         } catch {
@@ -203,18 +212,64 @@ package enum ZoneLoader {
         fingerprint: UInt64, keepsLines: Bool
     ) -> (world: World?, diagnostics: [Diagnostic]) {
         let (table, zoneProblems) = ZoneTableBuilder.build(&drafts)
+        let (networks, systemProblems) = networks(ofSystemsIn: drafts, source)
         let (plan, steeringProblems) = SteeringPlanBuilder.build(
-            drafts, table: table, source: source, keepsLines: keepsLines)
-        let diagnostics = zoneProblems + steeringProblems
+            drafts, table: table, source: source, systemNetworks: networks,
+            keepsLines: keepsLines)
+        let diagnostics = zoneProblems + systemProblems + steeringProblems
         guard let plan, !diagnostics.hasErrors else { return (nil, diagnostics) }
         let summaries = zip(drafts, files).map { draft, file in
             World.ZoneSummary(
                 origin: draft.origin, serial: table.serial(of: draft.origin) ?? 0,
                 file: file, recordCount: draft.recordCount, geoCount: draft.geos.count)
         }
-        let epoch = Epoch(zones: fingerprint, places: source.fingerprint)
+        let epoch = Epoch(
+            zones: fingerprint, places: source.fingerprint ^ digest(ofSystems: networks))
         return (
             World(zones: table, plan: plan, summaries: summaries, epoch: epoch), diagnostics
         )
+    }
+
+    /// 0 where there are none.
+    private static func digest(ofSystems networks: [UInt32: [Prefix]]) -> UInt64 {
+        guard !networks.isEmpty else { return 0 }
+        var digest = Digest()
+        for (number, prefixes) in networks.sorted(by: { $0.key < $1.key }) {
+            digest.add(UInt64(number))
+            for prefix in prefixes { digest.add("\(prefix)") }
+        }
+        return digest.value
+    }
+
+    /// The networks of the autonomous systems that maps name. Where none do, nobody asks for them.
+    private static func networks(
+        ofSystemsIn drafts: [ZoneDraft], _ source: some LocationSource
+    ) -> (networks: [UInt32: [Prefix]], diagnostics: [Diagnostic]) {
+        let named = drafts.flatMap { draft in
+            draft.mapLines.compactMap { line -> (number: UInt32, location: SourceLocation)? in
+                guard case .asn(let number) = line.value.selector else { return nil }
+                return (number, line.location)
+            }
+        }
+        guard let first = named.first else { return ([:], []) }
+        do throws(NoAutonomousSystems) {
+            let networks = try source.autonomousSystems().networks(of: Set(named.map(\.number)))
+            let unknown = named.filter { networks[$0.number] == nil }.map { line in
+                Diagnostic(
+                    .warning, at: line.location,
+                    "AS\(line.number) has no network in the database of autonomous systems: this "
+                        + "line is for nobody")
+            }
+            return (networks, unknown)
+        } catch {
+            switch error {
+            case .noDatabase:
+                let what = "there is no location database: `asn=` is for nobody"
+                return ([:], [Diagnostic(.warning, at: first.location, what)])
+            case .notTold(let why):
+                let what = "`asn=` cannot be told: \(why)"
+                return ([:], [Diagnostic(.error, at: first.location, what)])
+            }
+        }
     }
 }

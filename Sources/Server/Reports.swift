@@ -1,7 +1,6 @@
 import Addressing
 import Administration
 import Diagnostics
-import GeoSources
 import Glibc
 import Health
 import Loader
@@ -20,11 +19,8 @@ extension Server {
             ),
             ("last reload", lastReload),
         ]
-        if case .database(let database) = sources {
-            rows.append(("geo data", database.metadata.summary))
-        } else {
-            rows.append(("geo data", "none: every client's place is unknown"))
-        }
+        rows.append(("geo data", geoData.summary))
+        rows.append(("watching", watchSummary))
         for (family, since) in monitor.cutOff.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let start = WallClock(of: since, now: .now())
             rows.append(
@@ -164,8 +160,15 @@ enum Table {
     }
 }
 
-extension MaxMindDatabase.Metadata {
+extension GeoData {
     fileprivate var summary: String {
-        "\(path): \(databaseType), built \(WallClock(seconds: Int(buildEpoch)))"
+        var parts: [String] = []
+        if let metadata {
+            let time = WallClock(seconds: Int(metadata.buildEpoch))
+            parts.append("\(metadata.path): \(metadata.databaseType), built \(time)")
+        }
+        if correctionCount > 0 { parts.append("\(correctionCount) lines of geofeeds") }
+        return parts.isEmpty
+            ? "none: every client's place is unknown" : parts.joined(separator: "; ")
     }
 }

@@ -1,6 +1,7 @@
 import Administration
 import Diagnostics
 import Health
+import Loader
 import Steering
 
 // `geodnsctl drain`, `set` and the like.
@@ -41,14 +42,15 @@ extension Server {
     ) throws(OverrideCommand.Refusal) -> ClientPartition? {
         let known = serving.current?.partition?.clients ?? []
         guard clients != .all, !known.contains(clients) else { return nil }
-        switch (clients, sources) {
-        case (.country, .none), (.continent, .none):
+        switch clients {
+        case .country, .continent:
+            guard geoData.isNone else { break }
             throw OverrideCommand.Refusal(
                 "\(clients): without a location database nobody is known to be there")
-        default: break
+        case .all, .net: break
         }
         let limits = serving.current?.overrides.limits ?? []
-        return sources.partition(limits.union([clients]))
+        return geoData.partition(limits.union([clients]))
     }
 
     /// Everything that is overridden.
@@ -74,5 +76,12 @@ extension Server {
         let closed = Set(current.overrides.all.flatMap { current.closedEndpoints(by: $0) }).sorted()
         return .ok(
             Table.text(rows) + Table.text(current.safetyLines(of: closed, now: now)))
+    }
+}
+
+extension GeoData {
+    /// Takes a walk through the whole database; nil where nobody is told apart.
+    func partition(_ clients: Set<Override.Clients>) -> ClientPartition? {
+        clients.isEmpty ? nil : ClientPartition(clients, source: self)
     }
 }

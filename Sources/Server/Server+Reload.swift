@@ -1,7 +1,5 @@
 import Administration
 import Diagnostics
-import GeoSources
-import Geography
 import Health
 import HealthMonitor
 import Loader
@@ -37,9 +35,9 @@ extension Server {
                 return refuse(made, diagnostics)
             }
         }
-        serve(loaded.world, loaded.source, probes: probes)
+        serve(loaded.world, loaded.geoData, probes: probes)
         use(loaded.secrets)
-        sources = loaded.source
+        geoData = loaded.geoData
         lastReload = "done at \(WallClock.now())" + (review.map { "; \($0.summary)" } ?? "")
         log.write(
             .info, "reload", "",
@@ -90,23 +88,15 @@ struct ReloadReview {
             zones: loaded.world.zones,
             answers: server.serving.answers(
                 of: loaded.world, probes: probes, health: server.monitor.table,
-                partition: loaded.source.partition(current?.overrides.limits ?? [])))
+                partition: loaded.geoData.partition(current?.overrides.limits ?? [])))
         func shouldGoOn() -> Bool {
             server.takeSignals()
             return !server.isStopping && .now - start < ReloadReview.durationMax
         }
         // Whose clients are counted: of the places known up to now.
-        comparison =
-            switch server.sources {
-            case .none:
-                Comparison(
-                    from: before, to: after, source: MemoryLocationSource([]),
-                    portionMax: portionMax, shouldGoOn: shouldGoOn)
-            case .database(let database):
-                Comparison(
-                    from: before, to: after, source: database, portionMax: portionMax,
-                    shouldGoOn: shouldGoOn)
-            }
+        comparison = Comparison(
+            from: before, to: after, source: server.geoData, portionMax: portionMax,
+            shouldGoOn: shouldGoOn)
         self.portionMax = portionMax
         duration = .now - start
     }

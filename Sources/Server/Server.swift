@@ -3,8 +3,6 @@ import CLinux
 package import Configuration
 import DNSWire
 import Diagnostics
-import GeoSources
-import Geography
 import Glibc
 import Health
 import HealthMonitor
@@ -28,7 +26,7 @@ package final class Server {
     /// Nil: nothing is kept.
     private let keeper: StateKeeper?
     var workers: Workers?
-    var sources = LoadedSource.none
+    var geoData = GeoData.none
     var lastReload = "none since the start"
     /// For cookies, when no file has one: it stays through reloads.
     private let drawnSecrets = CookieSecrets(current: .random())
@@ -38,6 +36,9 @@ package final class Server {
     private var limitedFlows = LimitedFlowLog()
     /// A SIGHUP came during a reload: what it read may be older than the signal.
     private var isReloadDue = false
+    /// Which files of data have been read, and whether they have changed.
+    var watch = FileWatch()
+    var lastLook = MonotonicTime.now()
 
     package init(_ settings: ServerSettings) throws(Errno) {
         self.settings = settings
@@ -140,7 +141,7 @@ package final class Server {
                 log.write(.info, "stopped", "before the first probes had ended")
                 return 0
             }
-            serve(world, sources, probes: probes, remembering: memory, overrides: overrides)
+            serve(world, geoData, probes: probes, remembering: memory, overrides: overrides)
             var generator = SystemRandomNumberGenerator()
             let workers = try Workers(
                 listeners, snapshots: serving.snapshots, seed: generator.next(),
@@ -227,6 +228,8 @@ package final class Server {
                 pollfd(fd: control.pollDescriptor, events: Int16(POLLIN), revents: 0),
             ]
             logRateLimits()
+            lookAtFiles()
+            guard !isReloadDue, !isStopping else { continue }
             guard unsafe poll(&waits, UInt(waits.count), loopMilliseconds) > 0 else { continue }
             if waits[0].revents != 0 {
                 takeSignals()
@@ -236,8 +239,12 @@ package final class Server {
         }
     }
 
-    /// Workers tell once a second what they limit.
-    private var loopMilliseconds: Int32 { rateLimits == nil ? -1 : 1000 }
+    /// Workers tell once a second what they limit; files are looked at now and then.
+    private var loopMilliseconds: Int32 {
+        let untilLook = nextLook.map { max(1, Int32(($0 - .now()) / .milliseconds(1)) + 1) }
+        guard rateLimits != nil else { return untilLook ?? -1 }
+        return min(untilLook ?? 1000, 1000)
+    }
 
     private func logRateLimits() {
         let (events, untoldCount) = serving.snapshots.rateLimitReports.take()
@@ -289,34 +296,40 @@ package final class Server {
             log.write(diagnostic.severity == .error ? .error : .warning, "zone", "\(diagnostic)")
         }
         guard let loaded else { return nil }
-        sources = loaded.source
+        geoData = loaded.geoData
         use(loaded.secrets)
         return loaded.world
     }
 
     struct Loaded {
         var world: World
-        var source: LoadedSource
+        var geoData: GeoData
         var secrets: CookieSecrets
     }
 
     func loadAll() -> (loaded: Loaded?, [Diagnostic]) {
-        let source: LoadedSource
-        do throws(GeoSourceError) {
-            source = try LoadedSource(settings.geoData)
-        } catch {
-            return (nil, [Diagnostic(.error, at: nil, "\(error)")])
-        }
-        let (world, zoneProblems) = source.loadZones(settings.zones)
+        let before = watch.look()
+        let read = ReadFiles()
+        let (loaded, problems) = loadAll(noting: read)
+        watch.loaded(read, lookingBefore: before, isGood: loaded != nil)
+        return (loaded, problems)
+    }
+
+    private func loadAll(noting read: ReadFiles) -> (loaded: Loaded?, [Diagnostic]) {
+        let (geoData, geoProblems) = GeoData.load(
+            settings.geoData, geofeeds: settings.geofeeds, noting: read)
+        guard let geoData else { return (nil, geoProblems) }
+        let (world, zoneProblems) = ZoneLoader.load(
+            settings.zones, source: geoData, noting: read)
         let (secrets, problems) =
             settings.cookieSecret.map { CookieSecretFile.read($0) } ?? (drawnSecrets, [])
         // What this machine cannot probe would count as up for ever.
         let probes = settings.anchors.map(\.probe) + (world?.plan.probes ?? [])
         let obstacles = HealthMonitor.obstacles(to: probes)
             .map { Diagnostic(.error, at: nil, $0) }
-        let all = problems + zoneProblems + obstacles
+        let all = problems + geoProblems + zoneProblems + obstacles
         guard let world, let secrets, obstacles.isEmpty else { return (nil, all) }
-        return (Loaded(world: world, source: source, secrets: secrets), all)
+        return (Loaded(world: world, geoData: geoData, secrets: secrets), all)
     }
 
     private var policy: DatagramPolicy {
@@ -353,13 +366,13 @@ package final class Server {
 
     /// Serves `world`, then stops the probes that are no longer needed.
     func serve(
-        _ world: World, _ source: LoadedSource, probes: [ProbeIdentifier],
+        _ world: World, _ geoData: GeoData, probes: [ProbeIdentifier],
         remembering memory: HealthMemory = HealthMemory(), overrides: Overrides = Overrides()
     ) {
         serving.adopt(
             world, probes: probes, health: monitor.table, remembered: memory,
             overrides: overrides,
-            partition: source.partition((serving.current?.overrides ?? overrides).limits))
+            partition: geoData.partition((serving.current?.overrides ?? overrides).limits))
         monitor.retain(only: Set(probes))
         // A change that came meanwhile went to the world before, and belongs to this one too.
         serving.update(monitor.table)

@@ -211,4 +211,19 @@ extension AnswerTable {
         if index == plan.rankings.count, let clientTable { return clientTable.find(address) }
         return plan.rankings[index].table.find(address)
     }
+
+    /// What `decide` goes by for this client, and the address that has that order.
+    func find(
+        _ client: Client, _ selector: SelectorState
+    ) -> (match: LocationTable.Match, placed: IPAddress) {
+        guard selector.usesClientSubnet, let subnet = client.subnet else {
+            return (find(client.source, selector), client.source)
+        }
+        var match = find(subnet, selector)
+        let index = Int(selector.table)
+        guard index < plan.rankings.count, match.order == plan.rankings[index].table.special
+        else { return (match, subnet) }
+        match.order = find(client.source, selector).order
+        return (match, client.source)
+    }
 }

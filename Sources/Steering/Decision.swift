@@ -105,7 +105,7 @@ package struct SteeringView: Sendable {
         case .ranked:
             let match: LocationTable.Match
             if selector.usesClientSubnet, let subnet = client.subnet {
-                match = tables[Int(selector.table)].find(subnet)
+                match = tables[Int(selector.table)].find(subnet: subnet, else: client.source)
                 scope = max(scope, match.scope)
             } else {
                 match = tables[Int(selector.table)].find(client.source)

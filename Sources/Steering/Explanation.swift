@@ -105,12 +105,12 @@ extension AnswerTable {
             let choice = choose(selector, client, &scope, &replay)
             var order = 0
             if selector.method == .ranked {
-                let address =
-                    selector.usesClientSubnet ? client.subnet ?? client.source : client.source
-                order = find(address, selector).order
+                let found = find(client, selector)
+                order = found.match.order
                 // Whose order is the same may have it from another line.
                 if let lines = plan.lines[planName(number)] {
-                    way = RandomSource.mix(way ^ UInt64((lines.number(around: address) ?? -1) + 1))
+                    way = RandomSource.mix(
+                        way ^ UInt64((lines.number(around: found.placed) ?? -1) + 1))
                 }
             }
             way = RandomSource.mix(way ^ UInt64(number) << 32 ^ UInt64(order))
@@ -137,8 +137,7 @@ extension AnswerTable {
         var measurement: PolicyLines.Measurement?
         var sites: [Site?] = selector.targets.map { site(of: $0) }
         if case .ranked(let ranking) = selector.method {
-            let address = selector.usesClientSubnet ? client.subnet ?? client.source : client.source
-            let found = plan.rankings[ranking].table.find(address)
+            let (found, address) = find(client, state)
             match = found
             order = plan.rankings[ranking].orders[found.order]
             sites = plan.rankings[ranking].sites

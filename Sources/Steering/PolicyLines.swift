@@ -34,12 +34,16 @@ package struct PolicyLines: Sendable {
     /// Lengths of those prefixes, the longest first.
     private var lengths: [Int] = []
 
-    /// Of a map: `key` and `locations` tell of the same lines.
-    init(_ key: [RankingKey.Line], at locations: [SourceLocation]) {
+    /// Of a map: `key` and `locations` tell of the same lines. `systemNetworks`: of the autonomous
+    /// systems that it names.
+    init(
+        _ key: [RankingKey.Line], at locations: [SourceLocation],
+        systemNetworks: [UInt32: [Prefix]]
+    ) {
         lines = zip(key, locations).map { Line(selector: $0.selector, location: $1) }
         matcher = PlaceMatcher(key)
-        for (number, line) in lines.enumerated() {
-            if case .net(let prefix) = line.selector { numbers[prefix] = number }
+        for override in RankingBuilder.overrides(of: key, systemNetworks) {
+            numbers[override.prefix] = override.line
         }
         lengths = Set(numbers.keys.map(\.length)).sorted(by: >)
     }

@@ -44,24 +44,52 @@ struct RankingBuilder {
         var reach: [Int]
     }
 
-    static func build(_ key: RankingKey, source: some LocationSource) -> Ranking {
+    /// `systemNetworks`: of every autonomous system that a line names.
+    static func build(
+        _ key: RankingKey, source: some LocationSource, systemNetworks: [UInt32: [Prefix]]
+    ) -> Ranking {
         var builder = RankingBuilder(key)
         let places = source.places
-        var overrides = (key.lines ?? []).enumerated().compactMap { index, line in
-            if case .net(let prefix) = line.selector {
-                PrefixOverride(prefix, line: index)
-            } else {
-                PrefixOverride?.none
-            }
-        }
+        var overrides = overrides(of: key.lines ?? [], systemNetworks)
         // A policy goes by a map or by measurements, never by both.
         overrides += key.measurements.enumerated().map { PrefixOverride($1.prefix, line: $0) }
-        let table = LocationTable.build(from: source, overrides: overrides) { place, line in
+        // Where nothing is known of anybody, there is nothing to be told apart.
+        let special =
+            places.count > 1 || !overrides.isEmpty ? builder.orderOfSpecialPurpose() : nil
+        let table = LocationTable.build(
+            from: source, overrides: overrides, special: special
+        ) { place, line in
             builder.order(for: places[place], line: line)
         }
         return Ranking(
             table: table, orders: builder.orders, reach: key.within > 0 ? builder.reach : [],
             sites: key.sites)
+    }
+
+    /// The prefixes of `net=`, and those of `asn=` that lie in none of them: `net` beats `asn`
+    /// however short its prefix is, and a longer one wins anyhow.
+    static func overrides(
+        of lines: [RankingKey.Line], _ systemNetworks: [UInt32: [Prefix]]
+    ) -> [PrefixOverride] {
+        var nets: [PrefixOverride] = []
+        var systems: [PrefixOverride] = []
+        for (index, line) in lines.enumerated() {
+            switch line.selector {
+            case .net(let prefix): nets.append(PrefixOverride(prefix, line: index))
+            case .asn(let number):
+                systems += (systemNetworks[number] ?? []).map { PrefixOverride($0, line: index) }
+            default: break
+            }
+        }
+        let prefixes = Set(nets.map(\.prefix))
+        let lengths = Set(nets.map(\.prefix.length))
+        return nets
+            + systems.filter { system in
+                !lengths.contains { length in
+                    length <= system.prefix.length
+                        && prefixes.contains(Prefix(system.prefix.address, length: length))
+                }
+            }
     }
 
     private init(_ key: RankingKey) {
@@ -71,8 +99,16 @@ struct RankingBuilder {
         matcher = PlaceMatcher(key.lines ?? [])
     }
 
-    /// `line` is that of the `net=` prefix that covers the address, if one does, or the number of
-    /// the measurement.
+    /// As that of an unknown place, under a number of its own.
+    private mutating func orderOfSpecialPurpose() -> OrderIndex {
+        let open = order(for: .unknown, line: nil)
+        orders.append(orders[open])
+        reach.append(reach[open])
+        return orders.count - 1
+    }
+
+    /// `line` is that of the `net=` prefix or the autonomous system that the address is in, if
+    /// there is one, or the number of the measurement.
     private mutating func order(for place: Place, line: Int?) -> OrderIndex {
         var order: [Int]
         var reach: [Int] = []

@@ -146,14 +146,16 @@ extension SteeringPlanBuilder {
             }
         }
         if keepsLines {
-            self.lines[names.count] = PolicyLines(lines, at: map.lines.map(\.location))
+            self.lines[names.count] = PolicyLines(
+                lines, at: map.lines.map(\.location), systemNetworks: systemNetworks)
         }
         return isComplete ? RankingKey(sites: targets.map(\.site), lines: lines) : nil
     }
 
     private mutating func ranking(_ key: RankingKey, _ source: some LocationSource) -> Int {
         if let known = rankingIndexes[key] { return known }
-        rankings.append(RankingBuilder.build(key, source: source))
+        rankings.append(
+            RankingBuilder.build(key, source: source, systemNetworks: systemNetworks))
         rankingIndexes[key] = rankings.count - 1
         return rankings.count - 1
     }

@@ -1,4 +1,4 @@
-import Addressing
+package import Addressing
 import DNSWire
 package import Diagnostics
 package import Geography
@@ -9,6 +9,8 @@ package import Zones
 /// probes, places to orders; and reports everything that does not fit.
 package struct SteeringPlanBuilder {
     let drafts: [ZoneDraft]
+    /// Of the autonomous systems that maps name.
+    let systemNetworks: [UInt32: [Prefix]]
     private let table: ZoneTable
     let zones: ZoneTable.View
     private(set) var directory: SteeringDirectory
@@ -40,12 +42,13 @@ package struct SteeringPlanBuilder {
     var lines: [Int: PolicyLines] = [:]
 
     /// The plan of `drafts`, whose ordinary records are in `table`; nil with the reasons when a
-    /// record has an error. With `keepsLines` accounts tell the lines that policies go by.
+    /// record has an error. `systemNetworks`: the networks of autonomous systems that maps name.
+    /// With `keepsLines` accounts tell the lines that policies go by.
     package static func build(
         _ drafts: [ZoneDraft], table: ZoneTable, source: some LocationSource,
-        keepsLines: Bool = false
+        systemNetworks: [UInt32: [Prefix]] = [:], keepsLines: Bool = false
     ) -> (plan: SteeringPlan?, diagnostics: [Diagnostic]) {
-        var builder = SteeringPlanBuilder(drafts, table, keepsLines: keepsLines)
+        var builder = SteeringPlanBuilder(drafts, table, systemNetworks, keepsLines: keepsLines)
         builder.addRegions()
         for (zone, draft) in drafts.enumerated() {
             for geo in draft.geos { builder.add(geo, zone: zone, source: source) }
@@ -65,9 +68,13 @@ package struct SteeringPlanBuilder {
         return (plan, builder.diagnostics)
     }
 
-    private init(_ drafts: [ZoneDraft], _ table: ZoneTable, keepsLines: Bool) {
+    private init(
+        _ drafts: [ZoneDraft], _ table: ZoneTable, _ systemNetworks: [UInt32: [Prefix]],
+        keepsLines: Bool
+    ) {
         self.keepsLines = keepsLines
         self.drafts = drafts
+        self.systemNetworks = systemNetworks
         self.table = table
         // SAFETY: `table` is held beside it.
         zones = unsafe table.view

@@ -60,6 +60,7 @@ extension SteeringReader {
         case .country: country(value).map(MapLine.Selector.country)
         case .subdivision: subdivision(value).map(MapLine.Selector.subdivision)
         case .city: city(value)
+        case .asn: autonomousSystem(value).map(MapLine.Selector.asn)
         case .net: prefix(value).map(MapLine.Selector.net)
         }
     }
@@ -97,7 +98,7 @@ extension SteeringReader {
         return nil
     }
 
-    private mutating func country(_ word: Word) -> String? {
+    mutating func country(_ word: Word) -> String? {
         let code = word.string.uppercased()
         if Places.isCountry(code) { return code }
         let hint = code == "UK" ? "; the United Kingdom is GB" : ""
@@ -137,6 +138,20 @@ extension SteeringReader {
         return nil
     }
 
+    /// `64500`, or `AS64500`, as everybody else writes it. Nobody has 0 (RFC 7607).
+    private mutating func autonomousSystem(_ word: Word) -> UInt32? {
+        let hasLetters = word.string.uppercased().hasPrefix("AS")
+        let digits = hasLetters ? word.text.dropFirst(2) : word.text
+        if let number = parseNumber(digits, maximum: UInt64(UInt32.max)), number > 0 {
+            return UInt32(number)
+        }
+        report(
+            word,
+            "asn is the number of an autonomous system, 1…\(UInt32.max), such as 64500, found "
+                + shown(word.text))
+        return nil
+    }
+
     mutating func prefix(_ word: Word) -> Prefix? {
         if let prefix = Prefix(word.string) { return prefix }
         let parts = word.text.split(
@@ -157,7 +172,7 @@ extension SteeringReader {
 }
 
 /// The codes a location database knows places by.
-private enum Places {
+enum Places {
     static let continents = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"]
 
     /// ISO 3166-1 alpha-2, as assigned in 2025.

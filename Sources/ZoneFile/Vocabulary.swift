@@ -110,10 +110,10 @@ enum GeoKey: String, SteeringKey {
 }
 
 enum MapSelectorWord: String, CaseIterable {
-    case `default`, continent, country, subdivision, city, net, file
+    case `default`, continent, country, subdivision, city, asn, net, file
 
     static let vocabulary = Vocabulary(
         idea: "selector", recordType: "MAP",
         supported: allCases.map { $0 == .default ? "default" : "\($0.rawValue)=" },
-        later: ["asn="])
+        later: [])
 }

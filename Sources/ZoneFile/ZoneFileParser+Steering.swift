@@ -86,6 +86,7 @@ extension ZoneFileParser {
 
     private mutating func readMapFile(_ written: Word, of owner: DomainName?) {
         let path = path(written.text)
+        draft.dataFiles.insert(path)
         let place = Token(
             start: 0, end: 0, line: written.line, column: written.column, isQuoted: false)
         guard let bytes = readFile(path, for: place) else { return }
@@ -101,6 +102,7 @@ extension ZoneFileParser {
     private mutating func readRoundTripTimes(_ record: inout GeoRecord) {
         guard let times = record.roundTripTimes else { return }
         let path = path(times.path[...])
+        draft.dataFiles.insert(path)
         let key = "\(path) \(origin)"
         if let known = roundTripRows[key] {
             record.roundTripTimes?.rows = known

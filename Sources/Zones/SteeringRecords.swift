@@ -235,6 +235,8 @@ package struct MapLine: Sendable {
         case subdivision(String)
         /// A subdivision or country and an English name: `US-TX` and `Dallas`.
         case city(area: String, name: String)
+        /// The number of an autonomous system, 1…4294967295.
+        case asn(UInt32)
         case net(Prefix)
     }
     package enum Answer: Hashable, Sendable {
@@ -262,6 +264,7 @@ extension MapLine.Selector: CustomStringConvertible {
         case .country(let code): "country=\(code)"
         case .subdivision(let code): "subdivision=\(code)"
         case .city(let area, let name): "city=\(area)/\(name)"
+        case .asn(let number): "asn=\(number)"
         case .net(let prefix): "net=\(prefix)"
         }
     }

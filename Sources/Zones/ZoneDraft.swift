@@ -56,6 +56,8 @@ package struct ZoneDraft: Sendable {
 
     /// The start of the zone's file, for errors about the zone as a whole.
     package let location: SourceLocation?
+    /// Paths of the files of data that its records name: rows of maps, round-trip times.
+    package var dataFiles: Set<String> = []
 
     package init(origin: DomainName, at location: SourceLocation? = nil) {
         self.origin = origin

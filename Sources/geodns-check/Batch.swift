@@ -1,6 +1,7 @@
 import Addressing
 import Configuration
 import DNSWire
+import Diagnostics
 import Geography
 import Steering
 import SystemCalls
@@ -35,6 +36,9 @@ struct Batch {
     private struct TextKey: Hashable {
         var way: UInt64
         var place: PlaceIndex
+        /// These two are in objects only.
+        var system: UInt32?
+        var line: SourceLocation?
         var family: IPAddress.Family
     }
 
@@ -81,8 +85,8 @@ struct Batch {
     }
 
     private mutating func answer(_ client: Prefix) {
-        let (place, network) = simulation.locate(client.address)
-        for index in questions.indices { answer(index, client, place, network) }
+        let whereabouts = simulation.locate(client.address)
+        for index in questions.indices { answer(index, client, whereabouts) }
         if output.isFull { flush() }
     }
 
@@ -93,10 +97,11 @@ struct Batch {
     }
 
     private mutating func answer(
-        _ index: Int, _ client: Prefix, _ place: PlaceIndex, _ network: Prefix?
+        _ index: Int, _ client: Prefix, _ whereabouts: Simulation.Whereabouts
     ) {
         let before = random
-        var key = TextKey(way: 0, place: place, family: client.family)
+        var key = TextKey(way: 0, place: whereabouts.place, family: client.family)
+        if format == .json { (key.system, key.line) = (whereabouts.system, whereabouts.line) }
         var scope = 0
         if let geo = questions[index].geo {
             let (decision, way) = simulation.answers.trace(
@@ -113,7 +118,8 @@ struct Batch {
             text = ask(questions[index], client, before)
             questions[index].texts[key] = text
         }
-        write(text, client, scope: text.isSteered ? scope : 0, network)
+        write(
+            text, client, scope: text.isSteered ? scope : 0, whereabouts.network)
     }
 
     private func ask(

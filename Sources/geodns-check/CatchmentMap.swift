@@ -1,9 +1,9 @@
 import Addressing
 import DNSWire
 import Diagnostics
-import GeoSources
 import Geography
 import Health
+import Loader
 import Steering
 import Survey
 
@@ -36,7 +36,7 @@ struct CatchmentMap {
     private static let shownPortionMin = 0.1
 
     init(
-        _ matrix: Matrix, in surveyed: SurveyedWorld, database: MaxMindDatabase, changes: Changes
+        _ matrix: Matrix, in surveyed: SurveyedWorld, database: GeoData, changes: Changes
     ) {
         self.matrix = matrix
         supposed = changes.moveClients ? ", with " + changes.words : ""

@@ -9,6 +9,8 @@ struct CheckSettings {
     var zones: String
     /// Nil: every client's place is unknown.
     var geoData: String?
+    /// Files that correct it.
+    var geofeeds: [String]
     var names: [DomainName]
     var types: [RRType]
     var clients: [Prefix]
@@ -82,6 +84,7 @@ struct CheckSettings {
                 "geo-data", "FILE|DIR",
                 "location database (.mmdb), or its folder (default \(ServerSettings.defaultGeoData)); "
                     + "`none`: no database"),
+            ServerSettings.geofeedOption,
             Option(
                 "expect", "FILE",
                 "what clients must get, `CLIENT NAME TYPE -> ANSWER…` a line; ZONE.expect beside a zone is "
@@ -162,6 +165,7 @@ struct CheckSettings {
         zones = arguments.last("zones") ?? ServerSettings.defaultZones
         let geoData = arguments.last("geo-data") ?? ServerSettings.defaultGeoData
         self.geoData = geoData == "none" ? nil : geoData
+        geofeeds = arguments.all("geofeed")
         changes = try Changes(arguments)
         demand = try CheckSettings.demand(arguments)
         sendsProbes = arguments.has("probe")
@@ -181,7 +185,7 @@ struct CheckSettings {
         writesCSV = arguments.has("csv")
         if writesJSON, writesCSV { throw UsageError("--json and --csv: one of them") }
         expectations = arguments.last("expect")
-        if expectations != nil, geoData == "none" {
+        if expectations != nil, geoData == "none", geofeeds.isEmpty {
             throw UsageError("--expect needs places: --geo-data FILE")
         }
         names = []

@@ -1,7 +1,7 @@
 import Addressing
 import DNSWire
-import GeoSources
 import Geography
+import Loader
 import Steering
 import Survey
 
@@ -27,7 +27,7 @@ struct Matrix {
 
     init(
         _ name: DomainName, _ demand: Demand, in surveyed: SurveyedWorld,
-        database: MaxMindDatabase
+        database: GeoData
     ) {
         self.name = name
         self.demand = demand

@@ -88,7 +88,9 @@ extension Simulation.Result {
     }
 
     private var placeText: String {
-        guard let network else { return "place unknown: no location database" }
+        guard let network = whereabouts.network else {
+            return "place unknown: no location database"
+        }
         var parts: [String] = []
         if let city = place.city { parts.append(city) }
         if let subdivision = place.subdivision { parts.append(subdivision) }
@@ -97,8 +99,15 @@ extension Simulation.Result {
         if let point = place.coordinates {
             parts.append("\(point.latitude.hundredths) \(point.longitude.hundredths)")
         }
+        if let line = whereabouts.line {
+            parts = parts.isEmpty ? ["not to be placed"] : parts
+            if let system = whereabouts.system { parts.append("AS\(system)") }
+            return "\(network) of \(line): " + parts.joined(separator: ", ")
+        }
+        if parts.isEmpty { parts.append("not in the database") }
+        if let system = whereabouts.system { parts.append("AS\(system)") }
         return "\(network)\(databaseType.map { " of \($0)" } ?? ""): "
-            + (parts.isEmpty ? "not in the database" : parts.joined(separator: ", "))
+            + parts.joined(separator: ", ")
     }
 
     private var scopeText: String {
@@ -115,7 +124,8 @@ extension Simulation.Result {
         "{" + JSONText.members([("client", JSONText.string(clientText))]) + "," + jsonOfAnswer
             + ","
             + JSONText.members([
-                ("scope", "\(scope)"), ("network", JSONText.optional(network.map { "\($0)" })),
+                ("scope", "\(scope)"),
+                ("network", JSONText.optional(whereabouts.network.map { "\($0)" })),
             ]) + "," + jsonOfPlace + "}"
     }
 
@@ -145,19 +155,17 @@ extension Simulation.Result {
                     ("health", JSONText.string("\(candidate.state)")),
                 ] + (candidate.roundTrip?.jsonOfMeasurement ?? []))
         }
+        var location = [
+            ("country", JSONText.optional(place.country)),
+            ("continent", JSONText.optional(place.continent)),
+            ("latitude", place.coordinates.map { $0.latitude.hundredths } ?? "null"),
+            ("longitude", place.coordinates.map { $0.longitude.hundredths } ?? "null"),
+        ]
+        if let system = whereabouts.system { location.append(("asn", "\(system)")) }
+        if let line = whereabouts.line { location.append(("geofeed", JSONText.string("\(line)"))) }
         return JSONText.members(
-            [
-                (
-                    "location",
-                    JSONText.object([
-                        ("country", JSONText.optional(place.country)),
-                        ("continent", JSONText.optional(place.continent)),
-                        ("latitude", place.coordinates.map { $0.latitude.hundredths } ?? "null"),
-                        ("longitude", place.coordinates.map { $0.longitude.hundredths } ?? "null"),
-                    ])
-                ),
-                ("candidates", JSONText.array(candidates)),
-            ] + (explanation?.steps.last?.line?.json ?? []))
+            [("location", JSONText.object(location)), ("candidates", JSONText.array(candidates))]
+                + (explanation?.steps.last?.line?.json ?? []))
     }
 
     static let csvHeader =

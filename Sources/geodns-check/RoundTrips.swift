@@ -1,7 +1,6 @@
 import Addressing
 import DNSWire
 import Diagnostics
-import GeoSources
 import Loader
 import Steering
 import Survey
@@ -83,7 +82,7 @@ struct RoundTrips {
     private static let shownCountMax = 20
 
     func report(
-        _ name: DomainName, in surveyed: SurveyedWorld, database: MaxMindDatabase, asJSON: Bool
+        _ name: DomainName, in surveyed: SurveyedWorld, database: GeoData, asJSON: Bool
     ) -> String {
         let candidates = Set(
             surveyed.endpoints(of: name).map { surveyed.plan.endpoints[$0].label })

@@ -1,7 +1,6 @@
 import Addressing
 import DNSWire
 import Diagnostics
-import GeoSources
 import Geography
 import Health
 import Loader
@@ -20,8 +19,7 @@ struct Simulation {
         /// CNAMEs and the name that was steered; nil when the answer is static.
         var explanation: Explanation?
         var place: Place
-        /// The network of the database that holds the client; nil without a database.
-        var network: Prefix?
+        var whereabouts: Whereabouts
         /// What the database calls itself.
         var databaseType: String?
 
@@ -32,8 +30,20 @@ struct Simulation {
         var scope: Int { response.clientSubnetScope ?? 0 }
     }
 
+    /// What is known of a client.
+    struct Whereabouts {
+        var place: PlaceIndex = 0
+        /// The prefix of the database or of the geofeed that holds it; nil without either.
+        var network: Prefix?
+        /// The line of the geofeed.
+        var line: SourceLocation?
+        /// The number of its autonomous system.
+        var system: UInt32?
+    }
+
     let world: World
-    let database: MaxMindDatabase?
+    let database: GeoData?
+    private let systems: AutonomousSystems?
     let answers: AnswerTable
     private let snapshots: SnapshotCell
 
@@ -41,10 +51,11 @@ struct Simulation {
     let standing: Standing
 
     /// Ends the program when a label of the changes names nothing.
-    init(_ world: World, _ database: MaxMindDatabase?, _ changes: Changes, _ standing: Standing) {
+    init(_ world: World, _ database: GeoData?, _ changes: Changes, _ standing: Standing) {
         let (world, down, drained) = world.changed(changes)
         self.world = world
         self.database = database
+        systems = database?.systemsAtHand
         self.standing = standing
         answers = standing.answers(world.plan, down: down, drained: drained)
         snapshots = SnapshotCell(Snapshot(zones: world.zones, answers: answers))
@@ -66,19 +77,21 @@ struct Simulation {
         let count = responder.respond(
             to: query.span, from: client.address, over: .stream, into: &span)
         guard let response = Message(Array(bytes[..<count])) else { return nil }
-        let (place, network) = locate(client.address)
+        let whereabouts = locate(client.address)
         return Result(
             client: client, name: name, type: type, response: response,
-            explanation: explain(name, type, response, client, place, source),
-            place: database?.places[place] ?? .unknown, network: network,
-            databaseType: database?.metadata.databaseType)
+            explanation: explain(name, type, response, client, whereabouts.place, source),
+            place: database?.places[whereabouts.place] ?? .unknown, whereabouts: whereabouts,
+            databaseType: database?.metadata?.databaseType)
     }
 
-    /// Index of the client's place, and the network of the database that holds it.
-    func locate(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix?) {
-        guard let database else { return (0, nil) }
-        let found = database.lookup(address)
-        return (found.place, found.network)
+    func locate(_ address: IPAddress) -> Whereabouts {
+        guard let database else { return Whereabouts() }
+        let (place, network) = database.lookup(address)
+        let correction = database.correction(of: address)
+        return Whereabouts(
+            place: place, network: correction?.prefix ?? network, line: correction?.line,
+            system: systems?.number(of: address))
     }
 
     /// What steers `name`: the GEO name there, or at the end of its CNAMEs.

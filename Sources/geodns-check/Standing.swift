@@ -1,7 +1,6 @@
 import Configuration
 import DNSWire
 import Diagnostics
-import GeoSources
 import Geography
 import Health
 import Loader
@@ -19,7 +18,7 @@ struct Standing {
     private let partition: ClientPartition?
 
     /// Probes say what is; of what was kept then only orders, holds and ramps count.
-    init(_ world: World, _ probes: ProbeRun?, _ kept: KeptState?, _ database: MaxMindDatabase?) {
+    init(_ world: World, _ probes: ProbeRun?, _ kept: KeptState?, _ database: GeoData?) {
         self.kept = kept
         let limits = kept?.overrides.limits ?? []
         partition =

@@ -2,7 +2,6 @@ import Addressing
 import Configuration
 import DNSWire
 import Diagnostics
-import GeoSources
 import Loader
 import Survey
 import SystemCalls
@@ -12,13 +11,13 @@ struct SurveyRun {
     let settings: CheckSettings
     private let supposed: SupposedWorld
     private var before: SurveyedWorld { supposed.surveyed }
-    let database: MaxMindDatabase
+    let database: GeoData
     private let after: SurveyedWorld?
     private let demands: [Demand]
 
     init(
         _ survey: CheckSettings.Survey, _ settings: CheckSettings, _ world: World,
-        _ database: MaxMindDatabase, _ standing: Standing, _ kept: KeptState?
+        _ database: GeoData, _ standing: Standing, _ kept: KeptState?
     ) {
         self.settings = settings
         self.database = database
@@ -99,7 +98,7 @@ struct SurveyRun {
     }
 
     private static func demands(
-        _ setting: CheckSettings.DemandSetting?, _ database: MaxMindDatabase
+        _ setting: CheckSettings.DemandSetting?, _ database: GeoData
     ) -> [Demand] {
         var total: Double?
         switch setting {

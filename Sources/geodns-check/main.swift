@@ -1,43 +1,36 @@
 import Configuration
 import DNSWire
 import Diagnostics
-import GeoSources
 import Geography
 import Glibc
 import Loader
 
 // A thin main: understand the command line, load, ask, print, end with the status.
 
-func load(_ settings: CheckSettings) -> (World, MaxMindDatabase?) {
-    var database: MaxMindDatabase?
-    if let path = settings.geoData {
-        do throws(GeoSourceError) {
-            database = try MaxMindDatabase.load(path: path)
-        } catch {
-            // Zones can be checked without a database; places cannot be told.
-            if !settings.names.isEmpty || settings.survey != nil || settings.expectations != nil {
-                CheckSettings.program.fail("\(error)", status: 1)
-            }
-        }
+func load(_ settings: CheckSettings) -> (World, GeoData?) {
+    var (geoData, problems) = GeoData.load(settings.geoData, geofeeds: settings.geofeeds)
+    // Zones can be checked without a database; places cannot be told.
+    let needsPlaces =
+        !settings.names.isEmpty || settings.survey != nil || settings.expectations != nil
+    if geoData == nil, !needsPlaces, settings.geofeeds.isEmpty {
+        (geoData, problems) = (GeoData.none, [])
     }
-    let (world, diagnostics) =
-        database.map {
-            ZoneLoader.load(settings.zones, source: $0, keepsLines: settings.showsLines)
-        }
-        ?? ZoneLoader.load(
-            settings.zones, source: MemoryLocationSource([]), keepsLines: settings.showsLines)
+    for problem in problems { printError("\(problem)") }
+    guard let geoData else { exit(1) }
+    let (world, diagnostics) = ZoneLoader.load(
+        settings.zones, source: geoData, keepsLines: settings.showsLines)
     for diagnostic in diagnostics { printError("\(diagnostic)") }
     guard let world else {
         let count = diagnostics.count { $0.severity == .error }
         CheckSettings.program.fail(
             "\(count) \(count == 1 ? "error" : "errors"): nothing can be served", status: 1)
     }
-    return (world, database)
+    return (world, geoData.isNone ? nil : geoData)
 }
 
 /// Of the zones named, or all.
 func walkDelegation(
-    _ settings: CheckSettings, _ world: World, _ database: MaxMindDatabase?
+    _ settings: CheckSettings, _ world: World, _ database: GeoData?
 ) -> Bool {
     for name in settings.names where !world.summaries.contains(where: { $0.origin == name }) {
         let known = world.summaries.map(\.origin.description)

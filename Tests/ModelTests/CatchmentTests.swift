@@ -11,7 +11,7 @@ import Testing
         var random = SeededGenerator(seed: seed ^ 0x636174)
         var model = SteeringModel.random(&random)
         model.drawHealth(&random)
-        let source = MemoryLocationSource(model.networks)
+        let source = model.source
         let world = try load(
             [("example.com", model.zoneText)], source: source, files: model.files)
         let answers = world.snapshot(

@@ -1,3 +1,4 @@
+import Addressing
 import Diagnostics
 import Foundation
 import Geography
@@ -32,9 +33,12 @@ import Testing
     @Test(arguments: ["docs/zone-language.md"]) func load(_ path: String) throws {
         let blocks = try zones(path)
         #expect(blocks.count >= 4)
+        // The autonomous system of the examples is one of somebody's.
+        let source = MemoryLocationSource(
+            [], systems: [(try #require(Prefix("192.0.2.0/24")), 64500)])
         for block in blocks {
             let (world, diagnostics) = ZoneLoader.load(
-                zones: [(block.origin, block.text)], source: MemoryLocationSource([]))
+                zones: [(block.origin, block.text)], source: source)
             #expect(world != nil, "\(path):\(block.line)")
             #expect(diagnostics.map(\.description) == [], "\(path):\(block.line)")
         }

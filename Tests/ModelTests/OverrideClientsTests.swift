@@ -23,7 +23,7 @@ import Testing
         for number in 0..<8 {
             var model = SteeringModel.random(&random)
             model.drawHealth(&random)
-            let source = MemoryLocationSource(model.networks)
+            let source = model.source
             let world = try load(
                 [("example.com", model.zoneText)], source: source, files: model.files)
             let overrides = randomOverrides(model, &random)

@@ -40,7 +40,7 @@ import Testing
             var model = SteeringModel.random(&random)
             model.drawHealth(&random)
             let world = try load(
-                [("example.com", model.zoneText)], source: MemoryLocationSource(model.networks),
+                [("example.com", model.zoneText)], source: model.source,
                 files: model.files)
             let chosen = Set(world.plan.endpoints.indices.filter { _ in random.once(in: 3) })
             let made = Case(
@@ -184,7 +184,7 @@ import Testing
             }
             let other = try load(
                 [("example.com", changed.zoneText)],
-                source: MemoryLocationSource(changed.networks), files: changed.files)
+                source: changed.source, files: changed.files)
             let name = try #require(
                 made.plan.weightedName("\(made.model.geos[number].label).example.com"))
             let shares = zip(changed.geos[number].targets, weights).map {

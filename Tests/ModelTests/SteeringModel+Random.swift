@@ -22,7 +22,7 @@ extension SteeringModel {
     /// A few bases, so that prefixes nest and lie side by side; IPv6 forms of IPv4 among them.
     private static let bases = [
         "203.0.113.0", "203.0.112.255", "10.0.0.1", "2001:db8::", "2001:db8:ffff::1", "2400::",
-        "2002:cb00:7100::", "64:ff9b::203.0.113.9", "2001::",
+        "2002:cb00:7100::", "64:ff9b::203.0.113.9", "2001::", "192.168.0.0", "fd00::1",
     ].compactMap(IPAddress.init)
 
     static func prefix(_ random: inout SeededGenerator) -> Prefix {
@@ -61,6 +61,9 @@ extension SteeringModel {
             if random.number(0...3) == 0 { place.city = "Town" }
             networks.append((SteeringModel.prefix(&random), place))
         }
+        for _ in 0..<random.number(1...6) {
+            systems.append((SteeringModel.prefix(&random), UInt32(random.number(64500...64502))))
+        }
     }
 
     private static func endpoint(
@@ -97,7 +100,7 @@ extension SteeringModel {
         var selectors = ["default"]
         for selector in [
             "continent=EU", "continent=AF", "country=DE", "country=US", "subdivision=US-1",
-            "city=US-1/Town", "city=FR/Town",
+            "city=US-1/Town", "city=FR/Town", "asn=64500", "asn=64501",
         ] where Bool.random(using: &random) { selectors.append(selector) }
         for _ in 0..<random.number(0...4) {
             let net = "net=\(SteeringModel.prefix(&random))"

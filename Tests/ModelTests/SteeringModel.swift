@@ -66,6 +66,8 @@ struct SteeringModel {
     /// Rows of the file that `fastest` goes by.
     var times: [(prefix: Prefix, label: String, milliseconds: Double)] = []
     var networks: [(prefix: Prefix, place: Place)] = []
+    /// Autonomous systems, by number.
+    var systems: [(prefix: Prefix, number: UInt32)] = []
     var down: Set<IPAddress> = []
     /// Targets that came back not long ago, and the percentage of their clients that they get.
     var ramping: [String: Int] = [:]
@@ -99,6 +101,8 @@ struct SteeringModel {
 
     /// Coordinates are multiples of 1/64 degree: exact in both notations.
     private func decimal(_ value: Double) -> String { "\(value)" }
+
+    var source: MemoryLocationSource { MemoryLocationSource(networks, systems: systems) }
 
     var files: [String: String] {
         let rows = times.map { "\($0.prefix),\($0.label),\($0.milliseconds)\n" }
@@ -219,13 +223,13 @@ struct SteeringModel {
     // MARK: - Places and orders
 
     func place(of address: IPAddress) -> Place {
-        longest(networks, address)?.place ?? .unknown
+        longest(networks.map { ($0.prefix, $0.place) }, address)?.1 ?? .unknown
     }
 
-    private func longest(
-        _ rows: [(prefix: Prefix, place: Place)], _ address: IPAddress
-    ) -> (prefix: Prefix, place: Place)? {
-        var best: (prefix: Prefix, place: Place)?
+    private func longest<Fact>(
+        _ rows: [(prefix: Prefix, Fact)], _ address: IPAddress
+    ) -> (prefix: Prefix, Fact)? {
+        var best: (prefix: Prefix, Fact)?
         for row in rows where row.prefix.contains(address) {
             if row.prefix.length >= best?.prefix.length ?? 0 { best = row }
         }
@@ -253,6 +257,11 @@ struct SteeringModel {
             if prefix.length >= best?.length ?? 0 { best = (line, prefix.length) }
         }
         if let best { return best.line }
+        if let system = longest(systems.map { ($0.prefix, $0.number) }, address)?.1,
+            let line = lines.first(where: { $0.selector == "asn=\(system)" })
+        {
+            return line
+        }
         let wanted = [
             place.city.map { "city=\(place.subdivision ?? "")/\($0)" },
             place.city.map { "city=\(place.country ?? "")/\($0)" },
@@ -293,7 +302,37 @@ struct SteeringModel {
     private func orderAndEquals(_ geo: Geo, _ address: IPAddress) -> [String] {
         let order = order(geo, address)
         let equals = order.indices.map { equalCount(Array(order[$0...]), geo, address) }
-        return order + equals.map(String.init)
+        return order + equals.map(String.init) + (isSpecial(geo, address) ? ["special"] : [])
+    }
+
+    /// A private network or the like that nothing is known of: whoever asks for it is looked up.
+    func isSpecial(_ geo: Geo, _ address: IPAddress) -> Bool {
+        let address = address.embeddedIPv4?.address ?? address
+        guard IPAddress.specialPrefixes.contains(where: { $0.contains(address) }),
+            place(of: address) == .unknown
+        else { return false }
+        // Where nothing is known of anybody, nobody is told apart.
+        var prefixes = networks.map(\.prefix)
+        switch geo.policy {
+        case .nearest: break
+        case .fastest:
+            let rows = times.filter { targets(of: geo).contains($0.label) }
+            if rows.contains(where: { $0.prefix.contains(address) }) { return false }
+            prefixes += rows.map(\.prefix)
+        case .map(let name):
+            guard line(lines(of: name), address, .unknown)?.selector == "default" else {
+                return false
+            }
+            for line in lines(of: name) where line.selector.contains("net=") {
+                prefixes += [Prefix(String(line.selector.dropFirst(4)))].compactMap(\.self)
+            }
+            prefixes += systems.filter { system in
+                lines(of: name).contains { $0.selector == "asn=\(system.number)" }
+                    && self.systems.last { $0.prefix == system.prefix }?.number == system.number
+            }.map(\.prefix)
+        default: return false
+        }
+        return !prefixes.isEmpty
     }
 
     /// The widest prefix around `address` in which every address has its order, found from where
@@ -317,7 +356,8 @@ struct SteeringModel {
 
     /// First addresses of stretches of one order.
     private func changes(_ geo: Geo, _ family: IPAddress.Family) -> [UInt128] {
-        var prefixes = networks.map(\.prefix)
+        var prefixes = networks.map(\.prefix) + systems.map(\.prefix)
+        prefixes += IPAddress.specialPrefixes
         if family == .ipv6 { prefixes += IPAddress.embeddingPrefixes }
         if geo.policy == .fastest { prefixes += times.map(\.prefix) }
         if case .map(let name) = geo.policy {

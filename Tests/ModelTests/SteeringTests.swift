@@ -17,7 +17,7 @@ import Testing
             var model = SteeringModel.random(&random)
             let world = try load(
                 [("example.com", model.zoneText)],
-                source: MemoryLocationSource(model.networks), files: model.files)
+                source: model.source, files: model.files)
             for _ in 0..<3 {
                 model.drawHealth(&random)
                 let snapshot = world.snapshot(
@@ -70,7 +70,8 @@ import Testing
             let geo = try #require(model.geo(label), comment)
             let isLookedUp = geo.usesClientSubnet && client.subnet != nil
             let address = geo.usesClientSubnet ? client.subnet ?? client.source : client.source
-            let lookedUp = address.embeddedIPv4?.address ?? address
+            let placed = isLookedUp && model.isSpecial(geo, address) ? client.source : address
+            let lookedUp = placed.embeddedIPv4?.address ?? placed
             let expected = model.step(geo, lookedUp, family)
             reasons.append(step.reason.name)
             let together = step.candidates.filter(\.isChosen).map(\.label)

@@ -33,7 +33,7 @@ import Testing
             model.drawHealth(&random)
             let world = try load(
                 [("example.com", model.zoneText)],
-                source: MemoryLocationSource(model.networks), files: model.files)
+                source: model.source, files: model.files)
             var pair = Pair(world.snapshot(down: model.down), seed: seed)
             for _ in 0..<60 {
                 let label = random.pick(model.geos).label

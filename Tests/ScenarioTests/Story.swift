@@ -17,6 +17,7 @@ import Zones
 ///     end
 ///     file times.csv            the lines up to `end` are a file that the zone names
 ///     place 203.0.113.0/24 country=JP continent=AS at=35.7,139.7 [subdivision=US-CA] [city=Dallas]
+///     system 203.0.113.0/24 64500   the autonomous system that a network is in
 ///     down fra                  every probe of the target's addresses fails; `up fra` ends it
 ///     down 198.51.100.20        one address
 ///     drain fra / degraded fra  other states, in the same way
@@ -52,6 +53,7 @@ struct StoryPlayer {
     private let story: Story
     private var zones: [(origin: String, text: String)] = []
     private var places: [(prefix: Prefix, place: Place)] = []
+    private var systems: [(prefix: Prefix, number: UInt32)] = []
     private var states: [String: HealthState] = [:]
     private var ramping: [String: UInt32] = [:]
     private var figures: [String: ProbeFigures] = [:]
@@ -73,7 +75,9 @@ struct StoryPlayer {
                 var body = ""
                 while let line = rest.popFirst(), line.text != "end" { body += line.text + "\n" }
                 // Zones after a query are another world's.
-                if isAsked { (zones, places, states, isAsked) = ([], [], [:], false) }
+                if isAsked {
+                    (zones, places, systems, states, isAsked) = ([], [], [], [:], false)
+                }
                 (ramping, figures) = ([:], [:])
                 zones.append((words[1], body))
                 world = nil
@@ -84,6 +88,9 @@ struct StoryPlayer {
                 }
             case "place":
                 places.append(try place(words))
+                world = nil
+            case "system":
+                systems.append((try #require(Prefix(words[1])), UInt32(words[2]) ?? 0))
                 world = nil
             case "down": states[words[1]] = .down
             case "drain": states[words[1]] = .drain
@@ -136,7 +143,7 @@ struct StoryPlayer {
     private mutating func loaded() throws -> World {
         if let world { return world }
         let (world, diagnostics) = ZoneLoader.load(
-            zones: zones, source: MemoryLocationSource(places), files: files)
+            zones: zones, source: MemoryLocationSource(places, systems: systems), files: files)
         self.world = world
         guard let world else {
             throw StoryError(diagnostics.map(\.description).joined(separator: "\n"))

@@ -58,7 +58,7 @@ query lists.example.com A from=203.0.113.0/24
 query about.example.com A from=192.0.2.0/24
   rcode NOERROR aa
   answer about.example.com. 30 IN A 192.0.2.3
-  scope 6
+  scope 9
 query next.example.com A from=203.0.113.0/24
   rcode NOERROR aa
   answer next.example.com. 30 IN A 192.0.2.2

@@ -47,7 +47,7 @@ import Testing
         #expect(
             text == """
                 \(header)
-                192.0.2.1,www.example.com.,A,NOERROR,198.51.100.20,60,fra,nearest,5,192.0.2.0/24,US
+                192.0.2.1,www.example.com.,A,NOERROR,198.51.100.20,60,fra,nearest,9,192.0.2.0/24,US
                 192.0.2.1,www.example.com.,TXT,NOERROR,,60,,static,0,192.0.2.0/24,US
                 192.0.2.1,text.example.com.,A,NOERROR,,60,,static,0,192.0.2.0/24,US
                 192.0.2.1,text.example.com.,TXT,NOERROR,\(quoted),3600,,static,0,192.0.2.0/24,US
@@ -56,7 +56,7 @@ import Testing
                 203.0.113.7,www.example.com.,TXT,NOERROR,,60,,static,0,203.0.113.0/24,JP
                 203.0.113.7,text.example.com.,A,NOERROR,,60,,static,0,203.0.113.0/24,JP
                 203.0.113.7,text.example.com.,TXT,NOERROR,\(quoted),3600,,static,0,203.0.113.0/24,JP
-                198.51.100.0/25,www.example.com.,A,NOERROR,198.51.100.20,60,fra,nearest,5,\
+                198.51.100.0/25,www.example.com.,A,NOERROR,198.51.100.20,60,fra,nearest,11,\
                 198.51.100.0/24,DE
                 198.51.100.0/25,www.example.com.,TXT,NOERROR,,60,,static,0,198.51.100.0/24,DE
                 198.51.100.0/25,text.example.com.,A,NOERROR,,60,,static,0,198.51.100.0/24,DE

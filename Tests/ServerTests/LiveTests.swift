@@ -39,7 +39,7 @@ import Testing
                   127.0.0.1@\(server.port)  the same
                 app.example.com. A from 203.0.113.7: NOERROR, 198.51.100.30, TTL 60, scope 24
                   127.0.0.1@\(server.port)  the same
-                app.example.com. A from 192.0.2.0/24: NOERROR, 198.51.100.20, TTL 60, scope 5
+                app.example.com. A from 192.0.2.0/24: NOERROR, 198.51.100.20, TTL 60, scope 9
                   127.0.0.1@\(server.port)  the same
                 of 2 answers:
                   127.0.0.1@\(server.port)  all the same

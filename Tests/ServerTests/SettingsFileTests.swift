@@ -137,7 +137,8 @@ import Testing
         let settings = sample.replacing(/(?m)^#(?<setting>[a-z0-9-]+:)/) { $0.output.setting }
         let (status, output) = try check(
             settings, "--zones", folder.path + "/zones", "--geo-data", "none", "--cookie-secret",
-            try folder.write("00112233445566778899aabbccddeeff\n", to: "secret"))
+            try folder.write("00112233445566778899aabbccddeeff\n", to: "secret"), "--geofeed",
+            try folder.write("192.0.2.0/24,DE\n", to: "own.csv"))
         #expect(status == 0, "\(output)")
     }
 }

@@ -101,11 +101,14 @@ package final class RunningProcess: @unchecked Sendable {
         if isRunning { _ = Foundation.kill(identifier, signal) }
     }
 
-    /// Waits until `word` has been written; false when it has not after `seconds`, or the process
-    /// has ended without.
-    package func waitForOutput(_ word: String, seconds: Double = patienceSeconds) -> Bool {
-        eventually(seconds: seconds) { text.contains(word) || !isRunning }
-            && eventually(seconds: 1) { text.contains(word) }
+    /// Waits until `word` has been written `count` times; false when it has not after `seconds`, or
+    /// the process has ended without.
+    package func waitForOutput(
+        _ word: String, count: Int = 1, seconds: Double = patienceSeconds
+    ) -> Bool {
+        func isThere() -> Bool { text.components(separatedBy: word).count > count }
+        return eventually(seconds: seconds) { isThere() || !isRunning }
+            && eventually(seconds: 1) { isThere() }
     }
 
     /// Waits for its end; nil when it still runs after `seconds`.

@@ -18,7 +18,8 @@ package final class TestServer {
     package let controlPath: String
 
     /// Serves `zones` (file name and text). The location database is `geoData`, or none. `ready`
-    /// is what the log says when it is.
+    /// is what the log says when it is. It reloads when a test says so, and by itself only where
+    /// `arguments` have `--watch`.
     package init(
         zones: [(file: String, text: String)], geoData: String = "none", control: String? = nil,
         arguments: [String] = [], ready: String = " ready"
@@ -31,7 +32,7 @@ package final class TestServer {
             [
                 "--zones", folder.path + "/zones", "--geo-data", geoData, "--listen",
                 "127.0.0.1@0", "--control", controlPath, "--workers", "2",
-            ] + arguments)
+            ] + (arguments.contains("--watch") ? [] : ["--watch", "off"]) + arguments)
         guard process.waitForOutput(ready),
             let found = process.text.firstMatch(of: /127\.0\.0\.1@([0-9]+)/),
             let port = UInt16(found.1)

@@ -176,6 +176,7 @@ private func text(_ line: MapLine) -> String {
         case .country(let code): "country=\(code)"
         case .subdivision(let code): "subdivision=\(code)"
         case .city(let area, let name): "city=\"\(area)/\(name)\""
+        case .asn(let number): "asn=\(number)"
         case .net(let prefix): "net=\(prefix)"
         }
     switch line.answer {

@@ -27,6 +27,8 @@ struct AnswerItem: BitwiseCopyable {
         case epoch
         /// CNAME to a name in `Answer.names`, made from a DNAME.
         case synthesized(Int)
+        /// An RRset of SVCB or HTTPS of the zone table, with `Answer.hints`.
+        case service(Int)
     }
     var section: Section
     /// Where the owner name stands in the zone table's bytes; `AnswerItem.question`: the QNAME;
@@ -67,6 +69,8 @@ struct Answer: ~Copyable {
     /// Made already for the GEO name that the QNAME leads to: not to be drawn twice. Whoever takes
     /// it sets it to nil.
     var decision: Decision?
+    /// Of the one GEO name that an answer may come from; no meaning without `.service`.
+    var hints = ServiceHints()
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
     var cookieHash: UInt64 = 0

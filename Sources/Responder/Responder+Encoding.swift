@@ -107,6 +107,8 @@ extension Responder {
                 position = end
             }
             return count
+        case .service(let index):
+            return putService(zones.rrsets[index], item, into: &writer)
         case .synthesized(let name):
             guard putFixed(item, .cname, into: &writer),
                 putWithLength(answer.names.view, at: name, into: &writer)
@@ -148,7 +150,7 @@ extension Responder {
     }
 
     /// Owner, type, class and TTL.
-    private mutating func putFixed(
+    mutating func putFixed(
         _ item: AnswerItem, _ type: RRType, class: UInt16 = Query.classIN,
         into writer: inout MessageWriter
     ) -> Bool {

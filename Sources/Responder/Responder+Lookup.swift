@@ -180,12 +180,13 @@ extension Responder {
     /// there is none, and what else the node holds is to be looked at.
     private mutating func steer(at node: Int, owner: Int) -> Bool {
         guard let geo = zones.rrset(.geo, at: node) else { return false }
-        let wantsAddress = query.type == .a || query.type == .aaaa || query.type == .any
+        guard query.type == .a || query.type == .aaaa || query.type == .any else {
+            return steerOtherType(geo, at: node, owner: owner)
+        }
         let decision = answer.decision ?? decide(geo, for: client)
         answer.decision = nil
         switch decision.outcome {
         case .endpoint(let endpoint), .group(let endpoint):
-            guard wantsAddress else { return false }
             countDecision(decision)
             let (start, count) = addresses(of: endpoint)
             guard count > 0 else { return false }
@@ -205,7 +206,7 @@ extension Responder {
                     ttl: decision.ttl))
             return true
         case .nothing:
-            if wantsAddress { countDecision(decision) }
+            countDecision(decision)
             return false
         }
     }
@@ -213,7 +214,15 @@ extension Responder {
     /// What the GEO name of an RRset answers to this client.
     @inline(__always)
     mutating func decide(_ geo: Int, for client: IPAddress) -> Decision {
-        let offset = query.type == .aaaa ? steering.ipv6NameOffset : 0
+        decide(geo, for: client, family: query.type == .aaaa ? .ipv6 : .ipv4)
+    }
+
+    /// And for addresses of this family.
+    @inline(__always)
+    mutating func decide(
+        _ geo: Int, for client: IPAddress, family: IPAddress.Family
+    ) -> Decision {
+        let offset = family == .ipv6 ? steering.ipv6NameOffset : 0
         return steering.decide(
             name: Int(zones.rrsets[geo].link) + offset,
             client: Client(source: client, subnet: usableSubnet), random: &random)
@@ -234,7 +243,7 @@ extension Responder {
         }
     }
 
-    private mutating func countDecision(_ decision: Decision) {
+    mutating func countDecision(_ decision: Decision) {
         answer.scope = max(answer.scope, decision.scope)
         countSteered(decision.reason)
     }

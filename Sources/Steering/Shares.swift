@@ -33,6 +33,9 @@ package struct RandomSource: Sendable {
         return position
     }
 
+    /// Goes on drawing, and takes no turns since `before`.
+    package mutating func restoreTurns(of before: RandomSource) { turns = before.turns }
+
     package static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9

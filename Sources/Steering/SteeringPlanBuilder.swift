@@ -33,7 +33,7 @@ package struct SteeringPlanBuilder {
     private var regions: [Region] = []
     private(set) var endpoints: [Endpoint] = []
     private var endpointIndexes: [EndpointKey: Int] = [:]
-    private var selectors: [Selector] = []
+    private(set) var selectors: [Selector] = []
     private var selectorIndexes: [Selector: Int] = [:]
     private(set) var names: [GeoName] = []
     var rankings: [Ranking] = []
@@ -55,6 +55,7 @@ package struct SteeringPlanBuilder {
         }
         builder.checkNesting()
         builder.checkExternals()
+        builder.checkHints()
         builder.checkCheckReferences()
         builder.checkMapTargets()
         builder.warnOfUnused()

@@ -36,6 +36,22 @@ extension ZoneTableBuilder {
                 "\(type) at \(describeOwner(address, in: draft)) beside GEO; the GEO record "
                     + "answers A and AAAA there, so one of the two must go")
         }
+        for index in group where [.svcb, .https].contains(type(index, in: draft)) {
+            checkHints(draft.records[index], of: draft)
+        }
+    }
+
+    /// Hints that are written stay for everyone, whatever the GEO record beside them says.
+    private mutating func checkHints(_ record: ZoneDraft.Record, of draft: ZoneDraft) {
+        readName(at: Int(record.ownerOffset))
+        guard let node = find(from: 0) else { return }
+        let rdata = bytes.span.rdata(at: Int(record.dataOffset))
+        let owner = Int(nodes[node].nameOffset)
+        guard HintPlaces(in: rdata, owner: owner, { bytes[$0] })?.isTaken == true else { return }
+        report(
+            .warning, draft.location(of: record),
+            "these hints are the same for every client, whatever the GEO record of this name "
+                + "answers; leave them out to have those of the client's target")
     }
 
     /// One DNAME (RFC 6672 §2.4), and not where the name is delegated (§2.3).

@@ -472,7 +472,7 @@ package struct ZoneTableBuilder: ~Copyable {
 
     /// The records of one RRset, each with twelve bytes before its RDATA, must fit a TCP message
     /// with room for question, OPT and the CNAMEs that may lead to it.
-    private static let rrsetByteCountMax = 60_000
+    package static let rrsetByteCountMax = 60_000
 
     // MARK: - The whole zone
 

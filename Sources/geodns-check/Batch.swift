@@ -35,6 +35,8 @@ struct Batch {
     /// All that an answer depends on, but for client, scope and network.
     private struct TextKey: Hashable {
         var way: UInt64
+        /// That of IPv6, where an answer is of both families.
+        var otherWay: UInt64 = 0
         var place: PlaceIndex
         /// These two are in objects only.
         var system: UInt32?
@@ -108,8 +110,16 @@ struct Batch {
                 name: geo, client: Simulation.client(client),
                 family: Simulation.family(of: questions[index].type), random: &random)
             key.way = way
+            if questions[index].type == .svcb || questions[index].type == .https {
+                // Hints are of both families.
+                var draws = before
+                let (other, otherWay) = simulation.answers.trace(
+                    name: geo, client: Simulation.client(client), family: .ipv6, random: &draws)
+                key.otherWay = otherWay
+                scope = other.scope
+            }
             // Who gives no prefix is told none (RFC 7871 §7.2.1).
-            scope = client.length > 0 ? decision.scope : 0
+            scope = client.length > 0 ? max(scope, decision.scope) : 0
         }
         let text: AnswerText
         if let known = questions[index].texts[key] {

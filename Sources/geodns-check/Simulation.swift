@@ -128,9 +128,12 @@ struct Simulation {
             name: geo, client: Simulation.client(client),
             place: database?.places[place] ?? .unknown, family: Simulation.family(of: type),
             drawing: source)
-        // Another type at a GEO name is ordinary data, unless steering answers with a CNAME.
-        let isAddress = type == .a || type == .aaaa || type == .any
+        // Another type at a GEO name is ordinary data, unless steering answers with a CNAME or adds
+        // hints.
+        let isSteered =
+            type == .a || type == .aaaa || type == .any
+            || world.zones.takesHints(type, at: world.plan.names[geo].name)
         if case .external = explanation.decision.outcome { return explanation }
-        return isAddress ? explanation : nil
+        return isSteered ? explanation : nil
     }
 }

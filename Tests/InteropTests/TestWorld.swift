@@ -27,6 +27,8 @@ enum TestWorld {
                   AAAA   2001:db8:2::10
         app       30     GEO nearest fra nrt
         *.wild    30     GEO nearest fra nrt
+        bound     30     GEO nearest fra nrt
+                  HTTPS  1 . alpn=h2,h3 port=8443
         alias     CNAME  hop
         hop       CNAME  app
         ; Two empty non-terminals stand above this one.

@@ -157,6 +157,26 @@ extension Interop {
             #expect(try kdig("+padding=128", "+nsid", app).contains("192.0.2."))
         }
 
+        /// Service bindings with the hints of the client's target, as both tools read them.
+        @Test(.needs(.dig), .needs(.kdig)) func hintsOfServiceBindings() throws {
+            let server = try TestWorld.server()
+            let name = "bound.\(TestWorld.zoneName)"
+            let expected =
+                #"1 . alpn="h2,h3" port=8443 ipv4hint=192.0.2.30 ipv6hint=2001:db8:3::10"#
+            let dig = try dig(server, "+subnet=203.0.113.0/24", name, "HTTPS")
+            #expect(dig.contains("HTTPS\t\(expected)\n"), "\(dig)")
+            #expect(dig.contains("CLIENT-SUBNET: 203.0.113.0/24/20"))
+            let (status, text) = try Needed.kdig.run(
+                [
+                    "@127.0.0.1", "-p", "\(server.port)", "+norecurse",
+                    "+subnet=203.0.113.0/24", name, "HTTPS",
+                ])
+            #expect(status == 0)
+            expectNoComplaint(text)
+            let plain = expected.replacing("\"", with: "")
+            #expect(text.replacing("\"", with: "").contains(plain), "\(text)")
+        }
+
         @Test(.needs(.drill)) func drill() throws {
             let server = try TestWorld.server()
             func drill(_ words: String...) throws -> String {

@@ -51,7 +51,8 @@ private let unsafeFiles: Set<String> = [
     "Tables/ScratchArray.swift",
     "Tables/Words.swift", "Transport/DatagramBatch.swift",
     "Transport/Listeners.swift", "Transport/Poller.swift", "Transport/SocketAddress.swift",
-    "Transport/StreamConnections.swift", "Transport/Workers.swift", "Zones/ZoneTable.swift",
+    "Transport/StreamConnections.swift", "Transport/Workers.swift",
+    "Zones/ServiceHints.swift", "Zones/ZoneTable.swift",
     "XDP/NetworkInterface.swift", "XDP/XDPProgram.swift", "XDP/XDPQueue.swift",
     "geodns-check/ServerExchange.swift", "geodns-check/Streams.swift", "geodns-mmdb/Files.swift",
 ]

@@ -86,6 +86,7 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
     /// Nil for what RFC 7871 §6 and §7.1.1 call malformed: an unknown family, a prefix longer than
     /// the address, a scope in a query, too few or too many address bytes, or bits set past the
     /// prefix. Family 0 goes with an empty prefix, as some resolvers send it.
+    @inline(__always)
     init?(_ message: Span<UInt8>, in range: Range<Int>) {
         let byteCount = range.upperBound &- range.lowerBound
         guard byteCount >= 4 else { return nil }

@@ -41,6 +41,9 @@ package struct Query: Sendable, BitwiseCopyable {
     /// Nil without EDNS, as is the client subnet.
     package var cookie: Cookie?
     package var clientSubnet: ClientSubnet?
+    /// Right after the question stands an OPT of version 0 with `clientSubnet`, and nothing else
+    /// in it.
+    package var hasSubnetAlone = false
 
     package static let headerByteCount = 12
     /// RFC 1035 §3.2.4
@@ -86,26 +89,27 @@ package struct Query: Sendable, BitwiseCopyable {
     /// says nothing, and nothing has been kept.
     @inline(never)
     private mutating func decodeSoleOPT(_ message: Span<UInt8>) -> Bool {
-        let dataStart = questionEnd &+ 11
-        guard dataStart <= message.count, message[questionEnd] == 0 else { return false }
-        let fixed = message.word(at: questionEnd &+ 1).byteSwapped
-        let dataEnd = dataStart &+ Int(message.uint16(at: questionEnd &+ 9))
+        // From there on.
+        let record = message.extracting(droppingFirst: questionEnd)
+        guard record.count >= 11, record[0] == 0 else { return false }
+        let fixed = record.word(at: 1).byteSwapped
+        let byteCount = Int(record.uint16(at: 9))
         guard fixed &>> 48 == UInt64(RRType.opt.rawValue), fixed &>> 16 & 0xff == 0,
-            dataEnd <= message.count
+            byteCount <= record.count &- 11
         else { return false }
-        if dataEnd == dataStart {
+        if byteCount == 0 {
             edns = EDNS(fixed: fixed)
             return true
         }
-        // A client subnet alone.
-        guard dataEnd &- dataStart >= 4 else { return false }
-        let head = message.uint32(at: dataStart)
-        guard head &>> 16 == UInt32(ClientSubnet.optionCode),
-            dataStart &+ 4 &+ Int(head & 0xffff) == dataEnd,
-            let subnet = ClientSubnet(message, in: dataStart &+ 4..<dataEnd)
+        // A client subnet alone: code and length.
+        guard record.count >= 19, byteCount >= 8 else { return false }
+        let head = record.uint32(at: 11)
+        guard head == UInt32(ClientSubnet.optionCode) << 16 | UInt32(byteCount &- 4),
+            let subnet = ClientSubnet(record, in: 15..<11 &+ byteCount)
         else { return false }
         edns = EDNS(fixed: fixed)
         clientSubnet = subnet
+        hasSubnetAlone = true
         return true
     }
 

@@ -1,7 +1,10 @@
 package import Tables
 
-/// A name on its way through the lookup, in lower case. Where one of its suffixes starts is told in
-/// bytes from the front.
+/// A name on its way through the lookup. Where one of its suffixes starts is told in bytes from the
+/// front.
+///
+/// To `read` it is to measure and hash it. It is looked up where it stands, in the message; what
+/// makes other names of it wants it in lower case first: `lower`.
 ///
 /// It lives in a worker's scratch memory and is overwritten by each query; nothing is allocated.
 package struct QuestionName: ~Copyable {
@@ -13,6 +16,9 @@ package struct QuestionName: ~Copyable {
     package private(set) var labelCount = 0
     /// 1…255
     package private(set) var byteCount = 0
+    /// Where it starts in what it was read from.
+    private var start = 0
+    private var isLower = false
     /// Of the whole name.
     package private(set) var hash: UInt64 = 0
 
@@ -24,12 +30,15 @@ package struct QuestionName: ~Copyable {
     /// Hash of the suffix at `offset`.
     package func hash(from offset: Int) -> UInt64 {
         var hash = NameHash.start
+        let last = byteCount &- 8
+        // Of fewer than eight bytes; zeros follow.
+        guard last >= offset else { return NameHash.combine(hash, canonical.word(at: offset)) }
         var index = offset
-        while index < byteCount {
+        while index < last {
             hash = NameHash.combine(hash, canonical.word(at: index))
             index &+= 8
         }
-        return hash
+        return NameHash.combine(hash, canonical.word(at: last))
     }
 
     /// A byte of the canonical form.
@@ -70,51 +79,100 @@ package struct QuestionName: ~Copyable {
     @inline(__always)
     package mutating func read(_ message: Span<UInt8>, at start: Int) -> Int? {
         let end = min(message.count, start &+ DomainName.byteCountMax)
+        guard start >= 0, start < end else { return nil }
+        let head = message.extracting(first: end)
         var position = start
         var count = 0
-        while true {
-            guard position < end else { return nil }
-            let length = Int(message[position])
-            if length == 0 { break }
+        while UInt(bitPattern: position) < UInt(bitPattern: head.count) {
+            let length = Int(head[position])
+            if length == 0 {
+                labelCount = count
+                return keep(message, from: start, to: position)
+            }
             guard length <= DomainName.labelByteCountMax else { return nil }
             position &+= length &+ 1
             count &+= 1
         }
-        labelCount = count
-        byteCount = position &- start &+ 1
-        // Length bytes are below the letters, so the name may be mapped whole.
+        return nil
+    }
+
+    @inline(__always)
+    private mutating func keep(_ message: Span<UInt8>, from start: Int, to root: Int) -> Int {
+        self.start = start
+        byteCount = root &- start &+ 1
+        isLower = false
         var hash = NameHash.start
-        canonical.copyLowercased(message, from: start, byteCount: byteCount) { word in
+        message.forEachWord(from: start, byteCount: byteCount) { word in
             hash = NameHash.combine(hash, word)
         }
         self.hash = hash
-        return position &+ 1
+        return root &+ 1
+    }
+
+    /// Puts it into lower case, if it is not yet. `message` is what it was read from.
+    @inline(never)
+    package mutating func lower(_ message: Span<UInt8>) {
+        guard !isLower else { return }
+        // Length bytes are below the letters, so the name may be mapped whole.
+        canonical.copyLowercased(message, from: start, byteCount: byteCount)
+        isLower = true
+    }
+
+    /// `read` and `lower` in one.
+    package mutating func readLower(_ message: Span<UInt8>, at start: Int) -> Int? {
+        guard let end = read(message, at: start) else { return nil }
+        lower(message)
+        return end
+    }
+
+    // MARK: - In the message it was read from
+
+    /// Where the name one label shorter than the suffix at `offset` starts; that is not the root.
+    package func parent(of offset: Int, readFrom message: Span<UInt8>) -> Int {
+        offset &+ 1 &+ Int(message[start &+ offset])
+    }
+
+    /// Hash of the suffix at `offset`.
+    package func hash(from offset: Int, readFrom message: Span<UInt8>) -> UInt64 {
+        var hash = NameHash.start
+        message.forEachWord(from: start &+ offset, byteCount: byteCount &- offset) { word in
+            hash = NameHash.combine(hash, word)
+        }
+        return hash
+    }
+
+    /// Whether the suffix at `offset` is the name in lower case at `position` of `names`.
+    @inline(__always)
+    package func isSuffix(
+        from offset: Int, equalTo names: TableView<UInt8>, at position: Int,
+        readFrom message: Span<UInt8>
+    ) -> Bool {
+        names.equals(
+            at: position, anyCaseOf: message, at: start &+ offset, byteCount: byteCount &- offset)
     }
 }
 
-/// The hash names are found by: over all bytes of a name in lower case, eight at a time, the last
-/// word filled up with zeros. Only tables made from zone files are keyed with it, so nobody
-/// outside chooses what is stored.
+/// The hash names are found by: over all bytes of a name, in words of eight, of which the last one
+/// ends with the name (`Span.forEachWord`). Only tables made from zone files are keyed with it, so
+/// nobody outside chooses what is stored.
 package enum NameHash {
     package static let start: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// A hash continued by eight more bytes. Both halves of the product make it, so that its low
     /// bits, which tables take, depend on every bit.
+    ///
+    /// Letters are taken for the same in both cases, and so are some other bytes that differ in the
+    /// same bit: names that are the same have the same hash, and that costs one instruction.
     @inlinable package static func combine(_ hash: UInt64, _ word: UInt64) -> UInt64 {
-        let product = (hash ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        let folded = word | 0x2020_2020_2020_2020
+        let product = (hash ^ folded).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
         return product.high ^ product.low
     }
 
-    /// Hash of a name as it stands on the wire, in lower case.
+    /// Hash of a name as it stands on the wire.
     package static func of(_ name: ArraySlice<UInt8>) -> UInt64 {
-        let bytes = name.span
         var hash = start
-        var index = 0
-        while index &+ 8 <= bytes.count {
-            hash = combine(hash, bytes.word(at: index))
-            index &+= 8
-        }
-        guard index < bytes.count else { return hash }
-        return combine(hash, bytes.lastBytes(bytes.count &- index, before: bytes.count))
+        name.span.forEachWord(from: 0, byteCount: name.count) { hash = combine(hash, $0) }
+        return hash
     }
 }

@@ -1,9 +1,9 @@
-package import Addressing
-import Tables
+public import Addressing
+public import Tables
 
 /// What an order of targets is called inside a location table: an index into the orders of the
 /// policy that the table was built for.
-package typealias OrderIndex = Int
+@usableFromInline package typealias OrderIndex = Int
 
 /// For every address the order of targets it gets, and the widest prefix around the address for
 /// which that is true: the ECS scope (RFC 7871 §7.2.1).
@@ -11,6 +11,7 @@ package typealias OrderIndex = Int
 /// A trie over prefixes in which equal siblings are merged, compiled into a direct array for the
 /// first 16 bits and nodes of six bits below (Asai and Ohara, "Poptrie", SIGCOMM 2015). Looking up
 /// an address costs one load for the array, one for each node, one for the leaf.
+@usableFromInline
 package final class LocationTable: Sendable {
     let roots: FrozenArray<UInt32>
     let nodes: FrozenArray<LocationNode>
@@ -55,11 +56,11 @@ package final class LocationTable: Sendable {
     }
 
     /// Direct bits at the top of each family's trie.
-    static let rootBitCount = 16
+    @usableFromInline static var rootBitCount: Int { 16 }
     /// Bits that one node resolves.
-    static let strideBitCount = 6
+    @usableFromInline static var strideBitCount: Int { 6 }
     /// Set in a root entry that is a leaf; the rest is then the leaf.
-    static let leafMark: UInt32 = 0x8000_0000
+    @usableFromInline static var leafMark: UInt32 { 0x8000_0000 }
 
     /// Order in the upper 23 bits below the mark, scope in the lower eight.
     static func leaf(order: OrderIndex, scope: Int) -> UInt32 {
@@ -69,30 +70,38 @@ package final class LocationTable: Sendable {
 }
 
 /// One node of 64 slots: which are nodes, and where runs of equal leaves begin.
+@usableFromInline
 struct LocationNode: BitwiseCopyable, Sendable {
     /// Bit i: slot i continues in a node.
-    var children: UInt64 = 0
+    @usableFromInline var children: UInt64 = 0
     /// Bit i: slot i begins a new leaf.
-    var leafStarts: UInt64 = 0
-    var firstChild: UInt32 = 0
-    var firstLeaf: UInt32 = 0
+    @usableFromInline var leafStarts: UInt64 = 0
+    @usableFromInline var firstChild: UInt32 = 0
+    @usableFromInline var firstLeaf: UInt32 = 0
 }
 
 extension LocationTable {
+    @usableFromInline
     package struct Match: Sendable, Equatable, BitwiseCopyable {
-        package var order: OrderIndex
+        @usableFromInline package var order: OrderIndex
         /// Length of the widest prefix around the address that has the same order, in bits of the
         /// address asked for (of the IPv6 form, for one that carries an IPv4 address).
-        package var scope: Int
+        @usableFromInline package var scope: Int
+
+        @inlinable init(order: OrderIndex, scope: Int) {
+            self.order = order
+            self.scope = scope
+        }
     }
 
     /// What queries read, valid while the `LocationTable` lives.
+    @usableFromInline
     package struct View: Sendable, BitwiseCopyable {
-        let roots: TableView<UInt32>
-        let nodes: TableView<LocationNode>
-        let leaves: TableView<UInt32>
+        @usableFromInline let roots: TableView<UInt32>
+        @usableFromInline let nodes: TableView<LocationNode>
+        @usableFromInline let leaves: TableView<UInt32>
         /// `LocationTable.special`; -1: none.
-        let special: OrderIndex
+        package let special: OrderIndex
 
         /// The match of a client's subnet; that has the order of `source`, the resolver, where the
         /// subnet is for a special purpose and nothing is known of it: where somebody's private
@@ -104,20 +113,17 @@ extension LocationTable {
             return match
         }
 
+        /// Part of what calls it: else the view would be copied for the call.
+        @inlinable @inline(__always)
         package func find(_ address: IPAddress) -> Match {
-            if let embedded = address.embeddedIPv4 {
-                var match = lookup(embedded.address)
-                match.scope += embedded.offset
-                return match
-            }
-            return lookup(address)
+            let embedded = address.embeddedIPv4
+            let leaf = leaf(for: embedded?.address ?? address) {}
+            return Match(
+                order: Int(leaf >> 8), scope: Int(leaf & 0xff) &+ (embedded?.offset ?? 0))
         }
 
-        @inline(__always)
-        private func lookup(_ address: IPAddress) -> Match { match(leaf(for: address) {}) }
-
         /// Calls `loads` before each load that waits for the one before.
-        @inline(__always)
+        @inlinable @inline(__always)
         func leaf(for address: IPAddress, _ loads: () -> Void) -> UInt32 {
             let familyStart = address.family == .ipv4 ? 0 : 1 << rootBitCount
             let top = Int(truncatingIfNeeded: address.bits >> UInt128(128 - rootBitCount))
@@ -138,10 +144,6 @@ extension LocationTable {
                 entry = node.firstChild + UInt32((node.children & upToSlot).nonzeroBitCount - 1)
                 rest <<= UInt128(strideBitCount)
             }
-        }
-
-        private func match(_ leaf: UInt32) -> Match {
-            Match(order: Int(leaf >> 8), scope: Int(leaf & 0xff))
         }
     }
 }

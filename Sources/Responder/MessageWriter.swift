@@ -149,38 +149,44 @@ import Tables
     }
 
     /// As `putRecordsOfQuestion`, for A and AAAA, whose RDATA has one length.
+    @inline(__always)
     mutating func putAddressesOfQuestion(
         _ type: RRType, ttl: UInt32, _ recordCount: UInt16, _ bytes: TableView<UInt8>,
         at start: Int
     ) -> Bool {
-        let isIPv4 = type == .a
-        let dataByteCount = isIPv4 ? 6 : 18
+        type == .a
+            ? putAddresses(type, 6, ttl: ttl, recordCount, bytes, at: start)
+            : putAddresses(type, 18, ttl: ttl, recordCount, bytes, at: start)
+    }
+
+    /// `dataByteCount`, a constant for whatever this becomes a part of, counts RDLENGTH too.
+    @inline(__always)
+    private mutating func putAddresses(
+        _ type: RRType, _ dataByteCount: Int, ttl: UInt32, _ recordCount: UInt16,
+        _ bytes: TableView<UInt8>, at start: Int
+    ) -> Bool {
         let dataEnd = Int(recordCount) &* dataByteCount
         let byteCount = dataEnd &+ Int(recordCount) &* 10
-        guard byteCount <= limit &- count, start >= 0, dataEnd <= bytes.count &- start
+        guard byteCount <= limit &- count,
+            var source = unsafe bytes.pointer(at: start, byteCount: dataEnd)
         else { return false }
         let fixed = MessageWriter.fixedOfQuestion(type, ttl: ttl)
         let restOfTTL = UInt16(truncatingIfNeeded: ttl).bigEndian
-        guard recordCount > 0 else { return true }
         // SAFETY: what is read lies within `dataEnd` bytes, what is written within the limit.
-        unsafe bytes.withBytes(in: start..<start &+ dataEnd) { buffer in
-            var source = unsafe buffer.baseAddress.unsafelyUnwrapped
-            let end = unsafe source + dataEnd
-            var target = unsafe UnsafeMutableRawPointer(base + count)
-            while unsafe source < end {
-                unsafe target.storeBytes(of: fixed, as: UInt64.self)
-                unsafe target.storeBytes(of: restOfTTL, toByteOffset: 8, as: UInt16.self)
-                unsafe target += 10
-                if isIPv4 {
-                    unsafe target.copy(UInt32.self, from: source, at: 0)
-                } else {
-                    unsafe target.copy(UInt64.self, from: source, at: 0)
-                    unsafe target.copy(UInt64.self, from: source, at: 8)
-                }
-                unsafe target.copy(UInt16.self, from: source, at: dataByteCount &- 2)
-                unsafe source += dataByteCount
-                unsafe target += dataByteCount
+        let end = unsafe source + dataEnd
+        var target = unsafe UnsafeMutableRawPointer(base + count)
+        while unsafe source < end {
+            unsafe target.storeBytes(of: fixed, as: UInt64.self)
+            unsafe target.storeBytes(of: restOfTTL, toByteOffset: 8, as: UInt16.self)
+            if dataByteCount == 6 {
+                unsafe (target + 10).copy(UInt32.self, from: source, at: 0)
+                unsafe (target + 10).copy(UInt16.self, from: source, at: 4)
+            } else {
+                unsafe (target + 10).copy(SIMD2<UInt64>.self, from: source, at: 0)
+                unsafe (target + 10).copy(UInt16.self, from: source, at: 16)
             }
+            unsafe source += dataByteCount
+            unsafe target += 10 &+ dataByteCount
         }
         count &+= byteCount
         return true
@@ -202,11 +208,58 @@ import Tables
         guard end <= limit else { return false }
         unsafe query.withUnsafeBytes { source in
             // SAFETY: `end` bytes are in the query, and fit here; a span with bytes has a base.
-            unsafe UnsafeMutableRawPointer(base).copyMemory(
-                from: source.baseAddress.unsafelyUnwrapped, byteCount: end)
+            let start = unsafe source.baseAddress.unsafelyUnwrapped
+            let target = unsafe UnsafeMutableRawPointer(base)
+            guard end >= 16 else {
+                return unsafe target.copyMemory(from: start, byteCount: end)
+            }
+            // Sixteen at a time, the last ones so that they end with the question. Most have no
+            // more than 48.
+            let last = end &- 16
+            unsafe target.copy(SIMD2<UInt64>.self, from: start, at: 0)
+            if last > 16 {
+                unsafe target.copy(SIMD2<UInt64>.self, from: start, at: 16)
+                if last > 32 {
+                    unsafe (target + 32).copyMemory(from: start + 32, byteCount: end &- 32)
+                }
+            }
+            unsafe target.copy(SIMD2<UInt64>.self, from: start, at: last)
         }
         count = end
         return true
+    }
+
+    /// What stands in the query from `start` on: `byteCount` bytes, 16 to 40. False, too, when
+    /// there is room for them, but not for 40.
+    @inline(__always)
+    mutating func put(_ query: Span<UInt8>, from start: Int, byteCount: Int) -> Bool {
+        precondition(start >= 0 && byteCount >= 16 && byteCount <= 40)
+        precondition(byteCount <= query.count &- start)
+        guard limit &- count >= 40 else { return false }
+        unsafe query.withUnsafeBytes { source in
+            // SAFETY: the bytes are in the query, and fit here; the last sixteen end with them.
+            let from = unsafe source.baseAddress.unsafelyUnwrapped + start
+            let target = unsafe UnsafeMutableRawPointer(base + count)
+            unsafe target.copy(SIMD2<UInt64>.self, from: from, at: 0)
+            if byteCount > 32 { unsafe target.copy(SIMD2<UInt64>.self, from: from, at: 16) }
+            unsafe target.copy(SIMD2<UInt64>.self, from: from, at: byteCount &- 16)
+        }
+        count &+= byteCount
+        return true
+    }
+
+    /// Overwrites what has been written already.
+    @inline(__always)
+    mutating func patch(_ byte: UInt8, at position: Int) {
+        precondition(position >= 0 && position < count)
+        unsafe base[position] = byte
+    }
+
+    /// Overwrites eight bytes already written, the lowest first.
+    @inline(__always)
+    mutating func patchWord(_ word: UInt64, at position: Int) {
+        precondition(position >= 0 && position &+ 8 <= count)
+        store64(word, at: position)
     }
 
     /// The question's name as an owner; it stands right after the header.

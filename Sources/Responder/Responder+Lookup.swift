@@ -8,20 +8,23 @@ extension Responder {
     static let cnameChainMax = 8
 
     /// Fills `answer` for the decoded query (RFC 1034 §4.3.2).
-    mutating func find() {
-        guard query.class == Query.classIN else { return findInOtherClass() }
-        findRecords()
+    mutating func find(_ message: Span<UInt8>) {
+        guard query.class == Query.classIN else { return findInOtherClass(message) }
+        findRecords(message)
     }
 
-    private mutating func findRecords() {
+    private mutating func findRecords(_ message: Span<UInt8>) {
         guard query.type == .any || !query.type.isMetaOrQuestionType else {
             return refuse(.notSupported)
         }
         // What a zone says of steering is for those who may transfer it; nobody may yet.
         guard !query.type.isSteering else { return refuse(.prohibited) }
         var owner = AnswerItem.question
-        let lookup = answer.lookup ?? zones.find(&name, dsAtCut: query.type == .ds)
+        let lookup =
+            answer.lookup
+            ?? zones.find(&name, readFrom: message, dsAtCut: query.type == .ds)
         answer.lookup = lookup
+        if case .redirection = lookup { name.lower(message) }
         switch redirected(lookup, owner: &owner) {
         case nil, .redirection: break
         case .outsideZones:
@@ -33,6 +36,7 @@ extension Responder {
             answer.isAuthoritative = true
             guard answer.aliasCount < Responder.cnameChainMax else { return }
             if let alias = answer(at: node, owner: owner) {
+                name.lower(message)
                 follow(alias)
             }
         case .nothing(let zone):
@@ -48,20 +52,22 @@ extension Responder {
 
     /// No server knows all classes, so an answer to QCLASS * has no authority (RFC 1034 §3.7.1).
     @inline(never)
-    private mutating func findInOtherClass() {
-        guard query.class == Query.classAny else { return findChaos() }
-        findRecords()
+    private mutating func findInOtherClass(_ message: Span<UInt8>) {
+        guard query.class == Query.classAny else { return findChaos(message) }
+        findRecords(message)
         answer.isAuthoritative = false
     }
 
     /// Class CH: what the server tells about itself (RFC 4892 §3). There is no zone of that class,
     /// so the answer is not authoritative and everything else is refused, and so are other classes.
-    private mutating func findChaos() {
+    private mutating func findChaos(_ message: Span<UInt8>) {
         guard query.class == Query.classCH, query.type == .txt || query.type == .any else {
             return refuse(.notAuthoritative)
         }
         for entry in settings.chaosNames
-        where name.isSuffix(from: 0, equalTo: texts, at: entry.name) {
+        where name.isSuffix(
+            from: 0, equalTo: texts, at: entry.name, readFrom: message)
+        {
             answer.add(
                 AnswerItem(
                     section: .answer, owner: AnswerItem.question,
@@ -69,7 +75,8 @@ extension Responder {
             return
         }
         if let epochName = settings.epochName,
-            name.isSuffix(from: 0, equalTo: texts, at: epochName), settings.showsEpoch(to: client)
+            name.isSuffix(from: 0, equalTo: texts, at: epochName, readFrom: message),
+            settings.showsEpoch(to: client)
         {
             answer.add(
                 AnswerItem(
@@ -85,9 +92,12 @@ extension Responder {
     @inline(never)
     private mutating func follow(_ alias: Int) {
         var alias = alias
-        while chased.read(zones.bytes.span, at: alias) != nil {
+        let bytes = zones.bytes
+        while chased.readLower(bytes.span, at: alias) != nil {
             var owner = alias
-            switch redirected(zones.find(&chased, dsAtCut: query.type == .ds), owner: &owner) {
+            let lookup = zones.find(
+                &chased, readFrom: bytes.span, dsAtCut: query.type == .ds)
+            switch redirected(lookup, owner: &owner) {
             case .name(let node), .wildcard(let node):
                 guard answer.aliasCount < Responder.cnameChainMax,
                     let next = answer(at: node, owner: owner)

@@ -25,8 +25,9 @@ extension Responder {
             // The CNAME that was asked for (BIND, Knot and NSD see it so, too).
             if query.type == .cname { return nil }
             owner = AnswerItem.owner(synthesizedAt: target)
-            guard chased.read(answer.names.view.span, at: target) != nil else { return nil }
-            lookup = zones.find(&chased, dsAtCut: query.type == .ds)
+            let names = answer.names.view
+            guard chased.readLower(names.span, at: target) != nil else { return nil }
+            lookup = zones.find(&chased, readFrom: names.span, dsAtCut: query.type == .ds)
         }
         return lookup
     }

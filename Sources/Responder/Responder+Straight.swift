@@ -11,7 +11,7 @@ extension Responder {
     /// the two against each other.
     ///
     /// Nil: the answer is not that simple. Then nothing has been counted; `lookup` tells where the
-    /// name leads, if it was looked up, and `answer.decision` what has been decided.
+    /// name leads, if it was looked up, and `answer.decision` what has been drawn.
     @inline(__always)
     mutating func answerStraight(
         _ message: Span<UInt8>, from client: IPAddress, into response: inout MutableSpan<UInt8>,
@@ -20,7 +20,7 @@ extension Responder {
         guard query.type == .a || query.type == .aaaa, query.class == Query.classIN,
             query.cookie == nil
         else { return nil }
-        let found = zones.find(&name)
+        let found = zones.find(&name, readFrom: message)
         lookup = found
         var limit = Responder.plainDatagramByteCountMax
         if let edns = query.edns {
@@ -37,43 +37,57 @@ extension Responder {
         let recordCount: UInt16
         let bytes: TableView<UInt8>
         let start: Int
-        var decision: Decision?
+        var step: SteeringView.Step?
         if !zones.nodes[node].hasAlias {
             guard let index = zones.rrset(query.type, at: node) else { return nil }
             (ttl, recordCount) = (zones.rrsets[index].ttl, zones.rrsets[index].recordCount)
             (bytes, start) = (zones.bytes, Int(zones.rrsets[index].dataOffset))
         } else {
-            guard let geo = zones.rrset(.geo, at: node) else { return nil }
-            let made = decide(geo, for: client)
-            let endpoint: Int
-            switch made.outcome {
-            case .endpoint(let index), .group(let index): endpoint = index
-            case .external, .nothing:
-                answer.decision = made
-                return nil
-            }
-            (start, recordCount) = addresses(of: endpoint)
-            guard recordCount > 0 else {
-                answer.decision = made
-                return nil
-            }
-            (ttl, bytes, decision) = (made.ttl, steering.bytes, made)
+            guard let geo = zones.rrset(.geo, at: node),
+                let made = decideAtOnce(geo, for: client) ?? decideStraight(geo, for: client)
+            else { return nil }
+            (start, recordCount) = addresses(of: Int(made.endpoint))
+            guard recordCount > 0 else { return nil }
+            (ttl, bytes, step) = (made.ttl, steering.bytes, made)
         }
         var writer = MessageWriter(&response, limit: min(limit, policy.byteCountMaxWithoutCookie))
         guard writer.putQuestion(message, upTo: query.questionEnd),
             writer.putAddressesOfQuestion(query.type, ttl: ttl, recordCount, bytes, at: start),
-            query.edns == nil || putStraightOPT(scope: decision?.scope ?? 0, into: &writer)
-        else {
-            answer.decision = decision
-            return nil
-        }
+            query.edns == nil
+                || putStraightOPT(message, scope: step?.scope ?? 0, into: &writer)
+        else { return nil }
         let optionRecords: UInt64 = query.edns == nil ? 0 : 1
         writer.patchHeader(
             flags: 0x8400 | message.uint16(at: 2) & 0x0100,
             counts: 1 << 48 | UInt64(recordCount) << 32 | optionRecords)
-        if let decision { countSteered(decision.reason) }
+        if let step {
+            answer.decision = nil
+            countSteered(step.reason)
+        }
         countStraight(.noError, hasSubnet: query.clientSubnet != nil)
         return writer.count
+    }
+
+    /// What the GEO name of an RRset answers to this client, if one step decides it. Nothing is
+    /// drawn, so it may be decided again.
+    @inline(__always)
+    private mutating func decideAtOnce(_ geo: Int, for client: IPAddress) -> SteeringView.Step? {
+        let offset = query.type == .aaaa ? steering.ipv6NameOffset : 0
+        let name = Int(zones.rrsets[geo].link) &+ offset
+        guard let subnet = query.clientSubnet, subnet.sourcePrefixLength > 0 else {
+            return steering.decideAtOnce(name: name, for: client, isSubnet: false)
+        }
+        return steering.decideAtOnce(name: name, for: subnet.address, isSubnet: true)
+    }
+
+    /// The same, whatever it takes.
+    @inline(never)
+    private mutating func decideStraight(
+        _ geo: Int, for client: IPAddress
+    ) -> SteeringView.Step? {
+        let decision = decide(geo, for: client)
+        answer.decision = decision
+        return SteeringView.Step(decision)
     }
 
     /// For who asks for what is not served here: it must not be dearer than an answer.
@@ -116,13 +130,36 @@ extension Responder {
 
     /// An OPT record without options, or with the client's subnet alone. False when it does
     /// not fit.
-    @inline(never)
-    private mutating func putStraightOPT(scope: Int, into writer: inout MessageWriter) -> Bool {
+    @inline(__always)
+    private mutating func putStraightOPT(
+        _ message: Span<UInt8>, scope: UInt8, into writer: inout MessageWriter
+    ) -> Bool {
         guard let edns = query.edns else { return false }
         let head = Responder.straightOPTHead(edns)
         guard let subnet = query.clientSubnet else {
             return writer.put(leading: 11, of: UInt128(head) << 64)
         }
+        guard query.hasSubnetAlone else {
+            return putStraightSubnet(head, scope: scope, into: &writer)
+        }
+        // It goes back as it came, but for what says how much is taken here, the flags, and the
+        // scope.
+        let start = writer.count
+        let byteCount = 19 &+ subnet.addressByteCount
+        guard writer.put(message, from: query.questionEnd, byteCount: byteCount)
+        else { return false }
+        writer.patchWord(head.byteSwapped, at: start)
+        writer.patch(0, at: start &+ 8)
+        writer.patch(scope, at: start &+ 18)
+        return true
+    }
+
+    /// The client's subnet, where other options stood beside it.
+    @inline(never)
+    private mutating func putStraightSubnet(
+        _ head: UInt64, scope: UInt8, into writer: inout MessageWriter
+    ) -> Bool {
+        guard let subnet = query.clientSubnet else { return false }
         // The flags' other byte, RDLENGTH; code, length, family, source and scope of the option
         // (RFC 7871 §6); as much of the address as there is of the prefix.
         let byteCount = subnet.addressByteCount

@@ -115,7 +115,7 @@ package struct Responder: ~Copyable {
         mayGoStraight =
             !limiter.isOn && policy.cookies == .offer && settings.reportAgent == nil
         guard let agent = settings.reportAgent else { return }
-        _ = reportAgent.read(texts.span, at: agent.lowerBound)
+        _ = reportAgent.readLower(texts.span, at: agent.lowerBound)
     }
 
     /// Longest response over UDP under the settings at the start: room for that is needed.
@@ -173,7 +173,7 @@ package struct Responder: ~Copyable {
             if lacksDemandedCookie {
                 demandCookie()
             } else {
-                find()
+                find(message)
             }
         }
         if limiter.isOn, !passesRateLimit(client) { return 0 }

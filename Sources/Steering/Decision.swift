@@ -51,6 +51,67 @@ package struct SteeringView: Sendable {
     /// To be added to the number of a GEO name when AAAA is asked for.
     package let ipv6NameOffset: Int
 
+    /// What most decisions come to: addresses, after one look at a ranking, or at a choice for all.
+    package struct Step: Sendable, BitwiseCopyable {
+        /// An endpoint, or a group.
+        package var endpoint: UInt32
+        package var ttl: UInt32
+        package var scope: UInt8
+        package var reason: Reason
+
+        @inline(__always)
+        init(endpoint: UInt32, ttl: UInt32, scope: UInt8, reason: Reason) {
+            self.endpoint = endpoint
+            self.ttl = ttl
+            self.scope = scope
+            self.reason = reason
+        }
+
+        /// Nil when no addresses are to be answered.
+        package init?(_ decision: Decision) {
+            switch decision.outcome {
+            case .endpoint(let index), .group(let index):
+                self.init(
+                    endpoint: UInt32(index), ttl: decision.ttl,
+                    scope: UInt8(decision.scope), reason: decision.reason)
+            case .external, .nothing: return nil
+            }
+        }
+    }
+
+    /// What `decide` says where it is as simple as that; nil: it is not. `address` is the client's
+    /// own, or, with `isSubnet`, what its client subnet says.
+    ///
+    /// Mutating as `decide` is.
+    package mutating func decideAtOnce(
+        name: Int, for address: IPAddress, isSubnet: Bool
+    ) -> Step? {
+        let state = names[name]
+        let selector = selectors[Int(state.selector)]
+        var place = Int(selector.firstChoice)
+        var scope = 0
+        switch selector.method {
+        case .fixed: break
+        case .ranked where selector.usesClientSubnet || !isSubnet:
+            let match = tables[Int(selector.table)].find(address)
+            place &+= match.order
+            if isSubnet {
+                // It gets the order of the resolver.
+                if match.order == tables[Int(selector.table)].special { return nil }
+                scope = match.scope
+            }
+        default: return nil
+        }
+        let choice = choices[place]
+        switch choice.kind {
+        case .endpoint, .group: break
+        default: return nil
+        }
+        return Step(
+            endpoint: choice.index, ttl: state.ttl, scope: UInt8(truncatingIfNeeded: scope),
+            reason: Reason.default.followed(by: choice.reason))
+    }
+
     /// Picks the target for `client` under GEO name `name`; draws from `random` where shares go by
     /// query.
     ///

@@ -11,12 +11,12 @@ extension ScratchArray where Element == UInt8 {
         unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: word, as: UInt64.self)
     }
 
-    /// Copies `byteCount` bytes of `source` from `start` to the front of this array, in lower case,
-    /// and hands each word of them to `body`, in order; past the last byte the words are zero, and
-    /// so is the one that follows them. There must be room for that.
-    @inlinable @inline(__always)
+    /// Copies `byteCount` bytes of `source` from `start` to the front of this array, in lower case.
+    /// Past the last byte its word is zero, and so is the one that follows. There must be room for
+    /// that.
+    @inlinable
     package mutating func copyLowercased(
-        _ source: Span<UInt8>, from start: Int, byteCount: Int, _ body: (UInt64) -> Void
+        _ source: Span<UInt8>, from start: Int, byteCount: Int
     ) {
         precondition(start >= 0 && byteCount >= 0 && byteCount <= source.count &- start)
         precondition(byteCount <= capacity &- 16)
@@ -27,16 +27,14 @@ extension ScratchArray where Element == UInt8 {
         while index &+ 8 <= byteCount {
             let word = unsafe source.bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: start &+ index, as: UInt64.self)
-            let lower = lowercased(word: word)
-            unsafe target.storeBytes(of: lower, toByteOffset: index, as: UInt64.self)
-            body(lower)
+            unsafe target.storeBytes(
+                of: lowercased(word: word), toByteOffset: index, as: UInt64.self)
             index &+= 8
         }
         if index < byteCount {
             let lower = lowercased(
                 word: source.lastBytes(byteCount &- index, before: start &+ byteCount))
             unsafe target.storeBytes(of: lower, toByteOffset: index, as: UInt64.self)
-            body(lower)
             index &+= 8
         }
         unsafe target.storeBytes(of: 0, toByteOffset: index, as: UInt64.self)
@@ -57,6 +55,67 @@ extension TableView where Element == UInt8 {
         return unsafe UInt16(
             bigEndian: UnsafeRawPointer(base.unsafelyUnwrapped + index)
                 .loadUnaligned(as: UInt16.self))
+    }
+
+    /// Whether the `byteCount` bytes from `index`, which are in lower case, are those of `other`
+    /// from `start`, in any case. False when there are not so many in one of the two.
+    @inlinable @inline(__always)
+    package func equals(
+        at index: Int, anyCaseOf other: Span<UInt8>, at start: Int, byteCount: Int
+    ) -> Bool {
+        guard index >= 0, start >= 0, byteCount >= 0, byteCount <= count &- index,
+            byteCount <= other.count &- start
+        else { return false }
+        guard byteCount >= 8 else {
+            return equalsByteByByte(at: index, anyCaseOf: other, at: start, byteCount: byteCount)
+        }
+        // SAFETY: every word lies within the bytes checked above. The last one ends with them, and
+        // begins among those that have been compared already.
+        let mine = unsafe UnsafeRawPointer(base.unsafelyUnwrapped + index)
+        let last = byteCount &- 8
+        var position = 0
+        while position < last {
+            guard
+                unsafe mine.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    == other.bytes.unsafeLoadUnaligned(
+                        fromUncheckedByteOffset: start &+ position, as: UInt64.self)
+            else {
+                return equalsByteByByte(
+                    at: index, anyCaseOf: other, at: start, byteCount: byteCount)
+            }
+            position &+= 8
+        }
+        guard
+            unsafe mine.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+                == other.bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: start &+ last, as: UInt64.self)
+        else {
+            return equalsByteByByte(
+                at: index, anyCaseOf: other, at: start, byteCount: byteCount)
+        }
+        return true
+    }
+
+    /// For names in mixed case, which few resolvers send, and for short ones.
+    @inline(never) @usableFromInline
+    package func equalsByteByByte(
+        at index: Int, anyCaseOf other: Span<UInt8>, at start: Int, byteCount: Int
+    ) -> Bool {
+        for offset in 0..<byteCount {
+            guard lowercased(word: UInt64(other[start + offset])) == UInt64(self[index + offset])
+            else { return false }
+        }
+        return true
+    }
+
+    /// Where `byteCount` bytes from `index` stand; nil when there are not so many.
+    ///
+    /// SAFETY: the pointer is good for as long as the table.
+    @unsafe @inlinable @inline(__always)
+    package func pointer(at index: Int, byteCount: Int) -> UnsafeRawPointer? {
+        guard index >= 0, byteCount >= 0, byteCount <= count &- index, let base = unsafe base
+        else { return nil }
+        return unsafe UnsafeRawPointer(base + index)
     }
 
     /// Whether the `byteCount` bytes from `index`, at least one, are those of `other` from `start`.
@@ -110,6 +169,25 @@ extension Span<UInt8> {
         return unsafe UInt32(
             bigEndian: bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: index, as: UInt32.self))
+    }
+
+    /// Hands the `byteCount` bytes from `start`, at least one, to `body` in words, in order. The
+    /// last word ends with the last byte, and so may have some of the one before it once more;
+    /// where there are fewer than eight, the others are zero.
+    @inlinable @inline(__always)
+    package func forEachWord(from start: Int, byteCount: Int, _ body: (UInt64) -> Void) {
+        precondition(start >= 0 && byteCount > 0 && byteCount <= count &- start)
+        let last = start &+ byteCount &- 8
+        guard last >= start else { return body(lastBytes(byteCount, before: start &+ byteCount)) }
+        // SAFETY: every word begins between `start` and `last`, both of which have eight bytes.
+        var index = start
+        while index < last {
+            body(
+                unsafe bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: index, as: UInt64.self))
+            index &+= 8
+        }
+        body(unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: last, as: UInt64.self))
     }
 
     /// The `number` bytes, one to seven, that end before `end`; the others of the word are zero.

@@ -118,12 +118,16 @@ struct DatagramBatch: ~Copyable {
 
     /// Has every query of the batch answered; the replies wait for `send`.
     mutating func answer(with responder: inout Responder) {
-        replyCount = 0
+        var replyCount = 0
         rejectedHeaderCount = 0
         for slot in 0..<queryCount {
-            let count = answer(slot, with: &responder)
-            if count > 0 { addReply(to: slot, byteCount: count) }
+            let count = answer(slot, as: replyCount, with: &responder)
+            if count > 0 {
+                addReply(replyCount, to: slot, byteCount: count)
+                replyCount &+= 1
+            }
         }
+        self.replyCount = replyCount
     }
 
     /// Sends the replies and returns how many left.
@@ -151,12 +155,14 @@ struct DatagramBatch: ~Copyable {
 
     // MARK: - One datagram
 
-    /// Writes the response to the query in `slot` into the next free reply; 0: say nothing.
+    /// Writes the response to the query in `slot` into a free reply; 0: say nothing.
     @inline(__always)
-    private mutating func answer(_ slot: Int, with responder: inout Responder) -> Int {
+    private mutating func answer(
+        _ slot: Int, as reply: Int, with responder: inout Responder
+    ) -> Int {
         let sender = unsafe UnsafeRawPointer(addresses + slot &* DatagramBatch.addressStride)
         // SAFETY: slot < queryCount; an address slot holds a whole sockaddr_in6; the kernel wrote
-        // at most queryByteCountMax bytes; replyCount <= slot, so the response is within its
+        // at most queryByteCountMax bytes; reply <= slot, so the response is within its
         // array, which overlaps with no query.
         guard unsafe incoming[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) == 0,
             // Nobody listens at port 0: an answer would only help somebody who forges senders.
@@ -175,7 +181,7 @@ struct DatagramBatch: ~Copyable {
             if let source { client = source }
         }
         var response = unsafe MutableSpan(
-            _unsafeStart: responses + replyCount &* responseByteCountMax,
+            _unsafeStart: responses + reply &* responseByteCountMax,
             count: responseByteCountMax)
         let count = responder.respond(to: query, from: client, over: .datagram, into: &response)
         precondition(count <= responseByteCountMax)
@@ -184,18 +190,17 @@ struct DatagramBatch: ~Copyable {
 
     /// Addresses the reply just written to the sender of the query in `slot`.
     @inline(__always)
-    private mutating func addReply(to slot: Int, byteCount: Int) {
-        // SAFETY: slot < queryCount and replyCount <= slot, both below slotCount.
+    private mutating func addReply(_ number: Int, to slot: Int, byteCount: Int) {
+        // SAFETY: slot < queryCount and number <= slot, both below slotCount.
         let received = unsafe incoming + slot
-        let reply = unsafe outgoing + replyCount
+        let reply = unsafe outgoing + number
         if unsafe received.pointee.msg_hdr.msg_controllen > 0 {
             unsafe clinux_answer_from_destination(&received.pointee.msg_hdr)
         }
-        unsafe outgoingParts[replyCount].iov_len = byteCount
+        unsafe outgoingParts[number].iov_len = byteCount
         unsafe reply.pointee.msg_hdr.msg_name = received.pointee.msg_hdr.msg_name
         unsafe reply.pointee.msg_hdr.msg_namelen = received.pointee.msg_hdr.msg_namelen
         unsafe reply.pointee.msg_hdr.msg_control = received.pointee.msg_hdr.msg_control
         unsafe reply.pointee.msg_hdr.msg_controllen = received.pointee.msg_hdr.msg_controllen
-        replyCount += 1
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Health
 import SystemCalls
 
 /// One worker's epoll(7): sockets are registered with what they are, and events name it.
@@ -117,5 +118,16 @@ extension Poller.Source {
         case 2: self = .listeningSocket(index)
         default: self = .connection(index)
         }
+    }
+}
+
+extension MonotonicTime {
+    /// CLOCK_MONOTONIC, clock_gettime(2). A `ContinuousClock` counts in numbers of 128 bits, which
+    /// a worker had to divide for every batch.
+    static func now() -> MonotonicTime {
+        var time = timespec()
+        let status = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        precondition(status == 0, "CLOCK_MONOTONIC exists on every Linux")
+        return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 }

@@ -30,8 +30,7 @@ struct Worker: ~Copyable {
     private var connections: StreamConnections
     private var responder: Responder
     private var areListenersPaused = false
-    private var nextTick = ContinuousClock.now
-    private let start = ContinuousClock.now
+    private var nextTick = MonotonicTime.now()
 
     /// `poller` watches `sockets`: see `Poller.watching`.
     init(
@@ -58,10 +57,8 @@ struct Worker: ~Copyable {
     private mutating func serveEvents(waitingMilliseconds: Int32) -> Bool {
         let count = poller.wait(milliseconds: waitingMilliseconds)
         responder.refresh()
-        let now = ContinuousClock.now
-        responder.setTime(
-            UInt32(truncatingIfNeeded: time(nil)),
-            monotonic: MonotonicTime(nanoseconds: (now - start).nanoseconds))
+        let now = MonotonicTime.now()
+        responder.setTime(UInt32(truncatingIfNeeded: time(nil)), monotonic: now)
         var isStopping = false
         var connectionCount = 0
         for index in 0..<count {
@@ -71,9 +68,9 @@ struct Worker: ~Copyable {
             case .datagramSocket(let index):
                 serveDatagrams(sockets.datagram[index].number)
             case .listeningSocket(let index):
-                accept(from: sockets.listening[index], at: now)
+                accept(from: sockets.listening[index], at: .now)
             case .connection(let index):
-                connections.serve(index, with: &responder, poller: poller, at: now)
+                connections.serve(index, with: &responder, poller: poller, at: .now)
                 connectionCount += 1
                 if connectionCount % Worker.consecutiveConnectionCountMax == 0 {
                     for socket in sockets.datagram { serveDatagrams(socket.number) }
@@ -84,9 +81,9 @@ struct Worker: ~Copyable {
         return !isStopping
     }
 
-    private mutating func tick(at now: ContinuousClock.Instant) {
+    private mutating func tick(at now: MonotonicTime) {
         nextTick = now + .milliseconds(Worker.tickMilliseconds)
-        connections.tick(at: now)
+        connections.tick(at: .now)
         responder.reportRateLimits()
         if areListenersPaused { setListenersPaused(false) }
     }

@@ -154,45 +154,73 @@ extension ZoneTable {
         package let zones: TableView<Zone>
         let labelCounts: (least: Int, most: Int)
 
-        /// `dsAtCut`: a DS query at a zone cut itself is the parent's to answer (RFC 4035
-        /// §3.1.4.1).
+        /// `name` was read from `message`. `dsAtCut`: a DS query at a zone cut itself is the
+        /// parent's to answer (RFC 4035 §3.1.4.1).
         ///
         /// Changes nothing; mutating, and the name inout, so that neither is copied for the call
         /// (Swift 6.3, seen in callgrind).
-        package mutating func find(_ name: inout QuestionName, dsAtCut: Bool = false) -> Lookup {
-            let hash = name.hash
-            guard let index = node(&name, from: 0, hash: hash) else { return findAbove(&name) }
+        package mutating func find(
+            _ name: inout QuestionName, readFrom message: Span<UInt8>, dsAtCut: Bool = false
+        ) -> Lookup {
+            guard let index = first(withHash: name.hash) else {
+                return findAbove(&name, readFrom: message)
+            }
             // What most questions ask for.
-            if !dsAtCut, nodes[index].cut == ZoneTable.none { return .name(index) }
-            return classify(exact: index, &name, dsAtCut: dsAtCut)
+            guard !dsAtCut, nodes[index].cut == ZoneTable.none,
+                Int(nodes[index].nameByteCount) == name.byteCount,
+                name.isSuffix(
+                    from: 0, equalTo: bytes, at: Int(nodes[index].nameOffset), readFrom: message)
+            else { return findAtLength(&name, readFrom: message, dsAtCut: dsAtCut) }
+            return .name(index)
         }
 
         @inline(never)
-        private mutating func findAbove(_ name: inout QuestionName) -> Lookup {
-            guard let index = encloser(of: &name) else { return .outsideZones }
+        private mutating func findAtLength(
+            _ name: inout QuestionName, readFrom message: Span<UInt8>, dsAtCut: Bool
+        ) -> Lookup {
+            let hash = name.hash
+            guard let index = node(&name, from: 0, hash: hash, readFrom: message) else {
+                return findAbove(&name, readFrom: message)
+            }
+            return classify(exact: index, &name, readFrom: message, dsAtCut: dsAtCut)
+        }
+
+        @inline(never)
+        private mutating func findAbove(
+            _ name: inout QuestionName, readFrom message: Span<UInt8>
+        ) -> Lookup {
+            guard let index = encloser(of: &name, readFrom: message) else { return .outsideZones }
             return classify(index, isExact: false, dsAtCut: false)
         }
 
         @inline(never)
         private mutating func classify(
-            exact index: Int, _ name: inout QuestionName, dsAtCut: Bool
+            exact index: Int, _ name: inout QuestionName, readFrom message: Span<UInt8>,
+            dsAtCut: Bool
         ) -> Lookup {
             if dsAtCut, Int(zones[Int(nodes[index].zone)].apex) == index {
-                return findAboveCut(&name, apex: index)
+                return findAboveCut(&name, readFrom: message, apex: index)
             }
             return classify(index, isExact: true, dsAtCut: dsAtCut)
         }
 
         /// The node of the longest name above `name`.
-        private mutating func encloser(of name: inout QuestionName) -> Int? {
+        @inline(__always)
+        private mutating func encloser(
+            of name: inout QuestionName, readFrom message: Span<UInt8>
+        ) -> Int? {
             var offset = 0
             var labelCount = name.labelCount
             while labelCount > labelCounts.least {
-                offset = name.parent(of: offset)
+                offset = name.parent(of: offset, readFrom: message)
                 labelCount -= 1
                 guard labelCount <= labelCounts.most else { continue }
-                let hash = name.hash(from: offset)
-                if let index = node(&name, from: offset, hash: hash) { return index }
+                let hash = name.hash(from: offset, readFrom: message)
+                // Mostly there is none.
+                guard first(withHash: hash) != nil else { continue }
+                if let index = node(&name, from: offset, hash: hash, readFrom: message) {
+                    return index
+                }
             }
             return nil
         }
@@ -200,12 +228,14 @@ extension ZoneTable {
         /// DS at the apex of a zone: what the zone above says, if it is served here too; else the
         /// zone itself, which has none (RFC 4035 §3.1.4.1).
         @inline(never)
-        private mutating func findAboveCut(_ name: inout QuestionName, apex: Int) -> Lookup {
+        private mutating func findAboveCut(
+            _ name: inout QuestionName, readFrom message: Span<UInt8>, apex: Int
+        ) -> Lookup {
             let above = zones[Int(nodes[apex].zone)].parentSide
             if above != ZoneTable.none {
                 return classify(Int(above), isExact: true, dsAtCut: true)
             }
-            guard let index = encloser(of: &name) else { return .name(apex) }
+            guard let index = encloser(of: &name, readFrom: message) else { return .name(apex) }
             return classify(index, isExact: false, dsAtCut: false)
         }
 
@@ -224,10 +254,25 @@ extension ZoneTable {
             return .nothing(zone: Int(node.zone))
         }
 
-        /// The node whose name is the suffix of `name` at `offset`, which has this hash.
+        /// The first node whose name has this hash; nearly always there is one at most.
         @inline(__always)
-        private func node(
-            _ name: inout QuestionName, from offset: Int, hash: UInt64
+        private func first(withHash hash: UInt64) -> Int? {
+            let mask = slots.count &- 1
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while true {
+                let entry = slots[slot]
+                if entry == 0 { return nil }
+                let index = Int(entry &- 1)
+                if nodes[index].hash == hash { return index }
+                slot = (slot &+ 1) & mask
+            }
+        }
+
+        /// The node whose name is the suffix of `name` at `offset`, which has this hash.
+        @inline(never)
+        private mutating func node(
+            _ name: inout QuestionName, from offset: Int, hash: UInt64,
+            readFrom message: Span<UInt8>
         ) -> Int? {
             let byteCount = name.byteCount &- offset
             let mask = slots.count &- 1
@@ -238,7 +283,8 @@ extension ZoneTable {
                 let index = Int(entry &- 1)
                 let node = nodes[index]
                 if node.hash == hash, Int(node.nameByteCount) == byteCount,
-                    name.isSuffix(from: offset, equalTo: bytes, at: Int(node.nameOffset))
+                    name.isSuffix(
+                        from: offset, equalTo: bytes, at: Int(node.nameOffset), readFrom: message)
                 {
                     return index
                 }
@@ -282,7 +328,7 @@ extension ZoneTable {
             var view = unsafe view
             var question = QuestionName()
             guard question.read(name.wire.span, at: 0) != nil else { return nil }
-            switch view.find(&question) {
+            switch view.find(&question, readFrom: name.wire.span) {
             case .name(let node), .wildcard(let node):
                 return view.rrset(.geo, at: node).map { Int(view.rrsets[$0].link) }
             default:
@@ -295,10 +341,11 @@ extension ZoneTable {
 extension ZoneTable.View {
     /// The node named `name` exactly, zone cuts and wildcards not considered.
     package func node(named name: DomainName) -> Int? {
+        var view = self
         var question = QuestionName()
         guard question.read(name.wire.span, at: 0) != nil else { return nil }
         let hash = question.hash
-        return node(&question, from: 0, hash: hash)
+        return view.node(&question, from: 0, hash: hash, readFrom: name.wire.span)
     }
 
     /// The name stored at `offset` of `bytes`, an owner or a name inside RDATA.

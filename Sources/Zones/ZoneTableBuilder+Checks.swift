@@ -278,7 +278,7 @@ extension ZoneTableBuilder {
 
     /// The apex of the deepest zone that holds `name`.
     private mutating func apex(enclosing owner: DomainName) -> DomainName? {
-        _ = name.read(owner.wire.span, at: 0)
+        _ = name.readLower(owner.wire.span, at: 0)
         for label in 0...name.labelCount {
             guard let node = find(from: label) else { continue }
             return name(of: Int(zones[Int(nodes[node].zone)].apex))

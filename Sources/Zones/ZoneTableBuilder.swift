@@ -136,19 +136,19 @@ package struct ZoneTableBuilder: ~Copyable {
     private static func read(
         _ bytes: [UInt8], at offset: Int, into name: inout QuestionName
     ) {
-        let end = name.read(bytes.span, at: offset)
+        let end = name.readLower(bytes.span, at: offset)
         precondition(end != nil, "drafts hold only valid names")
     }
 
     private mutating func insertApex(_ origin: DomainName, zone: UInt32) -> Int? {
-        _ = name.read(origin.wire.span, at: 0)
+        _ = name.readLower(origin.wire.span, at: 0)
         guard find(from: 0) == nil else { return nil }
         return insert(from: 0, at: storeName(), zone: zone)
     }
 
     /// The node for the owner of a steering record.
     mutating func node(for owner: DomainName, below apex: Int, zone: UInt32) -> Int? {
-        _ = name.read(owner.wire.span, at: 0)
+        _ = name.readLower(owner.wire.span, at: 0)
         return node(below: apex, zone: zone, storedAt: nil)
     }
 

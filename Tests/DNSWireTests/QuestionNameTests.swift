@@ -44,9 +44,9 @@ import Testing
         var question = QuestionName()
         // What an earlier query has left behind.
         let earlier = [63] + randomBytes(63, &random) + [0]
-        _ = question.read(earlier.span, at: 0)
+        _ = question.readLower(earlier.span, at: 0)
 
-        let end = question.read(message.span, at: start)
+        let end = question.readLower(message.span, at: start)
         #expect(end == start + wire.count)
         let (labelCount, byteCount, hash) = (
             question.labelCount, question.byteCount, question.hash
@@ -59,6 +59,11 @@ import Testing
         #expect(hash == NameHash.of(canonical[...]))
 
         let padding = Int.random(in: 0...9, using: &random)
+        // As most questions are looked up: never put into lower case.
+        var asked = QuestionName()
+        let (endOfAsked, hashOfAsked) = (asked.read(message.span, at: start), asked.hash)
+        #expect(endOfAsked == end)
+        #expect(hashOfAsked == hash)
         var offset = 0
         for count in (0...labels.count).reversed() {
             let hash = question.hash(from: offset)
@@ -70,12 +75,25 @@ import Testing
             other[Int.random(in: suffix.indices, using: &random)] ^= 1 << UInt8(seed & 7)
             let isOther = question.isSuffix(from: offset, other, after: padding)
             #expect(!isOther)
-            if count > 0 { offset = question.parent(of: offset) }
+            let isAsked = asked.isSuffix(from: offset, suffix, after: padding, readFrom: message)
+            #expect(isAsked)
+            // Tables are in lower case.
+            let isTable = other == other.map(DNSWire.lowercased)
+            let isUnlike =
+                isTable
+                && asked.isSuffix(from: offset, other, after: padding, readFrom: message)
+            #expect(!isUnlike)
+            let hashAsked = asked.hash(from: offset, readFrom: message.span)
+            #expect(hashAsked == hash)
+            guard count > 0 else { continue }
+            let next = asked.parent(of: offset, readFrom: message.span)
+            offset = question.parent(of: offset)
+            #expect(next == offset)
         }
         #expect(offset == wire.count - 1)
 
         let cut = Array(message.prefix(start + wire.count - 1))
-        let endOfCut = question.read(cut.span, at: start)
+        let endOfCut = question.readLower(cut.span, at: start)
         #expect(endOfCut == nil)
     }
 }
@@ -84,7 +102,7 @@ import Testing
 @Test func nothingIsReadPastATable() throws {
     var question = QuestionName()
     let long = try #require(DomainName("a-long-label-that-nobody-has.version.bind"))
-    _ = question.read(long.wire.span, at: 0)
+    _ = question.readLower(long.wire.span, at: 0)
     let isThere = question.isSuffix(from: 0, [7, 118], after: 0)
     #expect(!isThere)
 }
@@ -95,7 +113,7 @@ import Testing
         var wire: [UInt8] = []
         for count in labels { wire += [UInt8(count)] + [UInt8](repeating: 0x41, count: count) }
         wire.append(0)
-        return question.read(wire.span, at: 0)
+        return question.readLower(wire.span, at: 0)
     }
     #expect(read([63, 63, 63, 61]) == 255)
     #expect(read([63, 63, 63, 62]) == nil)
@@ -127,6 +145,17 @@ extension QuestionName {
             [UInt8](repeating: 9, count: padding) + name + [UInt8](repeating: 7, count: 8))
         return withExtendedLifetime(table) {
             unsafe isSuffix(from: offset, equalTo: table.view, at: padding)
+        }
+    }
+
+    /// The same for the name as it stands in the message.
+    fileprivate func isSuffix(
+        from offset: Int, _ name: [UInt8], after padding: Int, readFrom message: [UInt8]
+    ) -> Bool {
+        let table = FrozenArray([UInt8](repeating: 9, count: padding) + name)
+        return withExtendedLifetime(table) {
+            unsafe isSuffix(
+                from: offset, equalTo: table.view, at: padding, readFrom: message.span)
         }
     }
 }

@@ -160,27 +160,6 @@ struct CheckLoad {
     }
 }
 
-/// Seconds of the processor that a process has used.
-private struct ProcessorUse {
-    /// By thread (proc_pid_schedstat: nanoseconds on the processor come first).
-    var threads: [String: Double] = [:]
-    /// In coarser units than `threads`: those of `ticks`.
-    var system = 0.0
-    var ticks = 0.0
-
-    var total: Double { threads.values.reduce(0, +) }
-
-    init(of process: Int32) {
-        let tasks = "/proc/\(process)/task"
-        for task in (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? [] {
-            let text = try? String(contentsOfFile: "\(tasks)/\(task)/schedstat", encoding: .utf8)
-            threads[task] = (text?.split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e9
-        }
-        ticks = processorSeconds(of: process)
-        system = ticks - userSeconds(of: process)
-    }
-}
-
 /// Front doors at any number of addresses of 127.64.0.0/10 and one port: one listener for all of
 /// them, which knows who it was taken for. They answer everything with 200 and close.
 final class ManyDoors: Sendable {

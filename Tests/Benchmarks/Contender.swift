@@ -85,7 +85,8 @@ struct Contenders {
         var config = """
             options => {
               listen => [\(address)], udp_threads => \(workers), tcp_threads => 1,
-              run_dir => \(own)/run, state_dir => \(own)/state
+              run_dir => \(own)/run, state_dir => \(own)/state,
+              udp_rcvbuf => 1048576, udp_sndbuf => 1048576
             }
 
             """

@@ -16,8 +16,7 @@ struct Curves {
         var title: String
         var axis: String
         var points: [Point] = []
-        /// One more figure for each point: from a change of health to the first answer, or what
-        /// checks cost.
+        /// One more figure for each point: what a change of health, or what checks cost.
         var more: (quantity: String, values: [Double])?
     }
 
@@ -57,23 +56,29 @@ struct Curves {
 
     private mutating func measureRegions() throws {
         var curve = Curve(title: "regions of each of 1,000 names", axis: "regions")
+        var changes: [Double] = []
         for size in [1, 10, 100, 1000] {
             curve.points.append(
                 try point(
                     size, zone: Workload.head + Curves.world(regions: size, names: 1000),
-                    names: 1000))
+                    names: 1000
+                ) { changes.append(try costOfChange($0)) })
         }
+        curve.more = (Curves.costOfChange, changes)
         curves.append(curve)
     }
 
     private mutating func measureNames(largest: Int) throws {
         var curve = Curve(title: "GEO names, 8 regions", axis: "names")
+        var changes: [Double] = []
         for size in Curves.decades(from: 10, to: largest) {
             curve.points.append(
                 try point(
                     size, zone: Workload.head + Curves.world(regions: 8, names: size),
-                    names: size))
+                    names: size
+                ) { changes.append(try costOfChange($0)) })
         }
+        curve.more = (Curves.costOfChange, changes)
         curves.append(curve)
     }
 
@@ -161,11 +166,32 @@ struct Curves {
         return output
     }
 
+    // MARK: - A change
+
+    private static let costOfChange = "a change, ms of CPU"
+
+    /// What it takes of the processor until all names have new answers: a region goes out, and in
+    /// again, by an order.
+    private func costOfChange(_ server: RunningProcess) throws -> Double {
+        let turns = 5
+        let before = ProcessorUse(of: server.identifier)
+        for command in Array(repeating: ["drain", "undrain"], count: turns).joined() {
+            let (status, text) = try RunningProcess.run(
+                Programs.own("geodnsctl"),
+                ["--control", folder + "/curve.sock", command, "r0.curve.example"])
+            guard status == 0 else {
+                throw BenchNetwork.Failed(description: "geodnsctl \(command): \(text)")
+            }
+        }
+        let used = ProcessorUse(of: server.identifier).total - before.total
+        return used * 1000 / Double(2 * turns)
+    }
+
     // MARK: - One server
 
     private func point(
         _ size: Int, zone: String, names: Int, database: String? = nil,
-        also more: (RunningProcess) -> Void = { _ in }
+        also more: (RunningProcess) throws -> Void = { _ in }
     ) throws -> Point {
         let zones = folder + "/curve"
         try FileManager.default.createDirectory(atPath: zones, withIntermediateDirectories: true)
@@ -191,7 +217,7 @@ struct Curves {
             replies.add(flood.repliesPerSecond)
         }
         progress("\(size): \(Int(replies.median)) replies/s")
-        more(server)
+        try more(server)
         return Point(
             size: size, repliesPerSecond: replies.median,
             residentMebibytes: Double(residentBytes(of: server.identifier)) / 1_048_576,

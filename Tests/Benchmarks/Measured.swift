@@ -52,3 +52,24 @@ func residentBytes(of process: Int32) -> Int {
 
 /// On standard error, so that what is printed stays a report.
 func progress(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+/// Seconds of the processor that a process has used.
+struct ProcessorUse {
+    /// By thread (proc_pid_schedstat: nanoseconds on the processor come first).
+    var threads: [String: Double] = [:]
+    /// In coarser units than `threads`: those of `ticks`.
+    var system = 0.0
+    var ticks = 0.0
+
+    var total: Double { threads.values.reduce(0, +) }
+
+    init(of process: Int32) {
+        let tasks = "/proc/\(process)/task"
+        for task in (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? [] {
+            let text = try? String(contentsOfFile: "\(tasks)/\(task)/schedstat", encoding: .utf8)
+            threads[task] = (text?.split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e9
+        }
+        ticks = processorSeconds(of: process)
+        system = ticks - userSeconds(of: process)
+    }
+}

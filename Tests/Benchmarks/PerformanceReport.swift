@@ -46,8 +46,8 @@ struct PerformanceReport {
         p50, p99 and what was lost are of a paced load of
         \(Self.number(Double(sideBySide.pace))) queries/s, half of what gdnsd takes. A query without
         reply counts as slower than any. The echo and geodnsd have receive buffers of
-        4 MiB: what waits there while the machine does something else is answered
-        late; gdnsd leaves them as the kernel has them, and loses it.
+        4 MiB, gdnsd has 1 MiB, the most it takes: what waits there while the machine
+        does something else is answered late, and what finds no room is lost.
 
         ## Two workers
 

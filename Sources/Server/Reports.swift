@@ -167,7 +167,10 @@ extension GeoData {
             let time = WallClock(seconds: Int(metadata.buildEpoch))
             parts.append("\(metadata.path): \(metadata.databaseType), built \(time)")
         }
-        if correctionCount > 0 { parts.append("\(correctionCount) lines of geofeeds") }
+        if correctionCount > 0 {
+            let noun = correctionCount == 1 ? "line" : "lines"
+            parts.append("\(correctionCount) \(noun) of geofeeds")
+        }
         return parts.isEmpty
             ? "none: every client's place is unknown" : parts.joined(separator: "; ")
     }

@@ -114,7 +114,7 @@ import Testing
                   A 198.51.100.20
             nrt   REGION 35.76 140.39
                   A 198.51.100.30
-            www   GEO map=atlas
+            www   GEO map=atlas fra nrt
             atlas MAP default nearest
                   MAP file=partners.csv
             fast  GEO fastest fra nrt rtt=times.csv

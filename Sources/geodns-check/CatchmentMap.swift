@@ -110,11 +110,12 @@ struct CatchmentMap {
         matrix.all.targets.map { "\($0.label) gets \($0.portion.percent)" }.joined(separator: ", ")
     }
 
-    /// Colours that people with any kind of colour vision can tell apart (Okabe and Ito, 2008);
-    /// behind the eighth they come from around the colour circle.
+    /// Colours that people with any kind of colour vision can tell apart: those of Okabe and Ito
+    /// (2008), but for black, which no dark background shows. Behind the eighth they come from
+    /// around the colour circle.
     private static func colour(_ index: Int) -> String {
         let known = [
-            "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c8c8c",
+            "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7700dd",
         ]
         guard index >= known.count else { return known[index] }
         let hue = (index - known.count) * 137 % 360

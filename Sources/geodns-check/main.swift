@@ -22,8 +22,13 @@ func load(_ settings: CheckSettings) -> (World, GeoData?) {
     for diagnostic in diagnostics { printError("\(diagnostic)") }
     guard let world else {
         let count = diagnostics.count { $0.severity == .error }
+        // Nobody has said where they are, and they are not where they would be installed.
+        let isElsewhere =
+            settings.zones == ServerSettings.defaultZones
+            && diagnostics.allSatisfy { $0.location == nil }
         CheckSettings.program.fail(
-            "\(count) \(count == 1 ? "error" : "errors"): nothing can be served", status: 1)
+            "\(count) \(count == 1 ? "error" : "errors"): nothing can be served"
+                + (isElsewhere ? "; `--zones DIR` reads zones from elsewhere" : ""), status: 1)
     }
     return (world, geoData.isNone ? nil : geoData)
 }

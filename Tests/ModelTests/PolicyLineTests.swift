@@ -124,6 +124,42 @@ import Testing
         #expect(far.candidates.allSatisfy { $0.roundTrip == nil })
     }
 
+    /// Prefixes inside one another and side by side, against a look at each of them.
+    @Test(arguments: 0..<20 as Range<UInt64>) func theLongestPrefixHasIt(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed ^ 0x6c69_6e65)
+        var prefixes: Set<Prefix> = []
+        while prefixes.count < 40 {
+            let family: IPAddress.Family = random.once(in: 2) ? .ipv4 : .ipv6
+            let length = Int.random(in: 0...12, using: &random)
+            let bits = UInt128(UInt64.random(in: 0...3, using: &random)) << 126
+            let low = UInt128(UInt64.random(in: 0...7, using: &random)) << 117
+            prefixes.insert(
+                Prefix(IPAddress(leftAligned: bits | low, family: family), length: length))
+        }
+        let lines = prefixes.sorted { "\($0)" < "\($1)" }
+        let text = lines.map { " MAP net=\($0) fra\n" }.joined()
+        let world = try load(
+            [
+                (
+                    "example.com",
+                    zone("fra REGION 0 0\n A 192.0.2.1\napp GEO map=m\nm MAP default fra\n" + text)
+                )
+            ], keepsLines: true)
+        let name = try world.geo("app.example.com.")
+        let answers = world.snapshot().answers
+        for _ in 0..<200 {
+            let address = random.address(in: random.pick(lines))
+            guard address.embeddedIPv4 == nil else { continue }
+            let steps = answers.explain(
+                name: name, client: Client(source: address), place: .unknown, seed: 1
+            ).steps
+            let found = try #require(steps.last?.line)
+            let longest = try #require(
+                lines.filter { $0.contains(address) }.max { $0.length < $1.length })
+            #expect("\(found.selector)" == "net=\(longest)", "seed \(seed), \(address)")
+        }
+    }
+
     /// A server has no use for any of it.
     @Test func areKeptOnlyWhenAskedFor() throws {
         let step = try #require(

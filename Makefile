@@ -37,6 +37,7 @@ MANDIR  ?= $(DATADIR)/man
 BASHDIR ?= $(DATADIR)/bash-completion/completions
 ZSHDIR  ?= $(DATADIR)/zsh/site-functions
 FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
+EXTRADIR ?= $(DATADIR)/geodns
 PROGRAMS_USER  := geodns-check geodns-mmdb
 PROGRAMS_ADMIN := geodnsctl geodnsd
 
@@ -140,6 +141,7 @@ install: build ## Install programs, manual, completions, unit, settings if there
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' packaging/geodnsd.service.in \
 	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	install -D -m 644 packaging/xdp.conf '$(DESTDIR)$(EXTRADIR)/xdp.conf'
 	install -d '$(DESTDIR)$(SYSCONFDIR)/geodns/zones' '$(DESTDIR)$(SYSCONFDIR)/geodns/geo-data'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/geodns/geodnsd.yaml' || \
 	    install -m 644 packaging/geodnsd.yaml '$(DESTDIR)$(SYSCONFDIR)/geodns/'
@@ -147,7 +149,7 @@ install: build ## Install programs, manual, completions, unit, settings if there
 uninstall: ## Remove what `make install` installed, but for /etc/geodns
 	rm -f '$(DESTDIR)$(SBINDIR)/geodnsd' '$(DESTDIR)$(BINDIR)/geodnsctl' \
 	    '$(DESTDIR)$(BINDIR)/geodns-check' '$(DESTDIR)$(BINDIR)/geodns-mmdb' \
-	    '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	    '$(DESTDIR)$(UNITDIR)/geodnsd.service' '$(DESTDIR)$(EXTRADIR)/xdp.conf'
 	for name in $(PROGRAMS_USER) $(PROGRAMS_ADMIN); do \
 	    rm -f '$(DESTDIR)$(MANDIR)'/man?/$$name.? '$(DESTDIR)$(BASHDIR)'/$$name \
 	        '$(DESTDIR)$(ZSHDIR)'/_$$name '$(DESTDIR)$(FISHDIR)'/$$name.fish; done

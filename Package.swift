@@ -100,7 +100,9 @@ let package = Package(
         layer(
             "HealthMonitor",
             ["Addressing", "DNSWire", "Health", "SystemCalls", "CCurl", "CLinux"]),
-        layer("Transport", ["Addressing", "Health", "Responder", "CLinux", "SystemCalls"]),
+        layer(
+            "Transport",
+            ["Addressing", "Frames", "Health", "Responder", "XDP", "CLinux", "SystemCalls"]),
         layer("Administration", ["CLinux", "SystemCalls"]),
         layer("Configuration", ["Addressing", "DNSWire", "Diagnostics", "SystemCalls", "CYAML"]),
 
@@ -114,8 +116,9 @@ let package = Package(
             "Server",
             [
                 "Addressing", "Administration", "Configuration", "DNSWire", "Diagnostics",
-                "Geography", "Health", "HealthMonitor", "Loader", "Responder",
-                "Steering", "Survey", "SystemCalls", "Transport", "Zones", "CLinux", "CSystemd",
+                "Frames", "Geography", "Health", "HealthMonitor", "Loader", "Responder",
+                "Steering", "Survey", "SystemCalls", "Transport", "XDP", "Zones", "CLinux",
+                "CSystemd",
             ]),
 
         // Thin executables.
@@ -172,6 +175,7 @@ let package = Package(
             path: "Tests/Benchmarks", exclude: ["run", "thresholds.json"],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(name: "socket-echo", path: "Tests/Echo"),
+        .executableTarget(name: "xdp-flood", path: "Tests/XDPFlood"),
         .executableTarget(
             name: "xdp-echo", dependencies: ["Addressing", "Frames", "XDP"], path: "Tests/XDPEcho",
             swiftSettings: [.treatAllWarnings(as: .error)]),

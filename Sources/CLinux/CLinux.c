@@ -11,9 +11,12 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <linux/capability.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_mmsghdr) == sizeof(struct mmsghdr), "mirrored");
 _Static_assert(offsetof(struct clinux_mmsghdr, msg_hdr) == offsetof(struct mmsghdr, msg_hdr), "mirrored");
@@ -191,4 +194,30 @@ int clinux_next_signal(int descriptor)
 {
     struct signalfd_siginfo info;
     return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+// MARK: Capabilities
+
+// Version 3 has two words of 32 bits for each set.
+static int capabilities(int call, struct __user_cap_data_struct words[2]) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    return (int)syscall(call, &header, words);
+}
+
+uint64_t clinux_capabilities(void) {
+    struct __user_cap_data_struct words[2] = {{0}, {0}};
+    if (capabilities(SYS_capget, words) < 0) return 0;
+    return (uint64_t)words[1].effective << 32 | words[0].effective;
+}
+
+int clinux_give_up_capabilities(uint64_t given_up) {
+    struct __user_cap_data_struct words[2] = {{0}, {0}};
+    if (capabilities(SYS_capget, words) < 0) return -1;
+    for (int word = 0; word < 2; word++) {
+        uint32_t kept = ~(uint32_t)(given_up >> (32 * word));
+        words[word].effective &= kept;
+        words[word].permitted &= kept;
+        words[word].inheritable &= kept;
+    }
+    return capabilities(SYS_capset, words);
 }

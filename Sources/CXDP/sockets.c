@@ -5,6 +5,8 @@
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_xdp.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -39,6 +41,10 @@ int cxdp_describe(const char *name, struct cxdp_interface *interface) {
     }
     if (code == 0) {
         interface->mtu = (uint32_t)request.ifr_mtu;
+        code = ioctl(descriptor, SIOCGIFFLAGS, &request);
+    }
+    if (code == 0) {
+        interface->is_up = (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
         code = ioctl(descriptor, SIOCGIFHWADDR, &request);
     }
     if (code == 0) {
@@ -87,6 +93,25 @@ int cxdp_own_addresses(struct cxdp_address *addresses, uint32_t count_max) {
     }
     freeifaddrs(list);
     return (int)count;
+}
+
+int cxdp_watch(void) {
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (descriptor < 0) return -1;
+    struct sockaddr_nl address = {
+        .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+    };
+    if (bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0) return descriptor;
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return -1;
+}
+
+void cxdp_forget_changes(int descriptor) {
+    char message[8192];
+    // ENOBUFS: there were more than it could keep; the next call goes on.
+    while (recv(descriptor, message, sizeof message, MSG_TRUNC) >= 0 || errno == ENOBUFS || errno == EINTR) {}
 }
 
 // MARK: Sockets

@@ -17,6 +17,8 @@ package struct ServerSettings: Sendable {
     /// again; nil: never.
     package var watchSeconds: Int?
     package var listen: [ListenAddress]
+    /// Interfaces whose queries are answered past the kernel's sockets.
+    package var xdp: [XDPSetting]
     /// Path of the control socket.
     package var control: String
     /// The folder in which health is remembered; nil: it is not.
@@ -91,6 +93,10 @@ package struct ServerSettings: Sendable {
             Option(
                 "listen", "ADDR[@PORT]", mayRepeat: true,
                 "serve UDP and TCP there (default 0.0.0.0@53 and [::]@53)"),
+            Option(
+                "xdp", "IFNAME[@PORT]", mayRepeat: true,
+                "answer queries that come in there over AF_XDP, past the kernel's sockets, which stay "
+                    + "behind it (default: none)"),
             Option("control", "PATH", "control socket (default \(defaultControl))"),
             Option(
                 "state", "DIR|none",
@@ -240,6 +246,7 @@ package struct ServerSettings: Sendable {
             listen = ["0.0.0.0", "[::]"].compactMap { ListenAddress($0) }
         }
         self.listen = listen
+        xdp = try XDPSetting.all(arguments, listen: listen)
 
         minimumRegions = try ServerSettings.number(arguments, "minimum-regions", 0...1_000_000) ?? 0
         minimumCapacity = try ServerSettings.percent(arguments, "minimum-capacity") ?? 0

@@ -68,7 +68,7 @@ extension Server {
             }
         }
         for row in serving.snapshots.totals.rows { rows.append((row.name, "\(row.value)")) }
-        if let statistics = workers?.statistics {
+        if let statistics = transportStatistics {
             rows += [
                 ("datagrams received", "\(statistics.datagramsReceived)"),
                 ("datagrams answered", "\(statistics.datagramsAnswered)"),
@@ -83,6 +83,7 @@ extension Server {
                 ("PROXY headers missing or wrong", "\(statistics.proxyHeadersRejected)"),
             ]
         }
+        rows += frameRows()
         return Table.text(rows.map { [$0.0, $0.1] })
     }
 

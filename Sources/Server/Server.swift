@@ -26,6 +26,8 @@ package final class Server {
     /// Nil: nothing is kept.
     private let keeper: StateKeeper?
     var workers: Workers?
+    /// Nil: no `--xdp`.
+    let frames: FrameKeeper?
     var geoData = GeoData.none
     var lastReload = "none since the start"
     /// For cookies, when no file has one: it stays through reloads.
@@ -47,6 +49,8 @@ package final class Server {
         signals = try SignalSource()
         let log = Log(settings.logFormat)
         self.log = log
+        // Before all other threads, so that none of them has its rights.
+        frames = try Server.frameKeeper(settings, log)
         let journal = Journal(log, couriers: Server.couriers(settings, log))
         self.journal = journal
         let serving = Serving(journal)
@@ -149,10 +153,15 @@ package final class Server {
                     workerCount: workerCount, descriptorCountMax: descriptorCountMax),
                 proxies: ProxySources(settings.proxySources))
             self.workers = workers
+            frames?.start(
+                listen: workers.boundAddresses, snapshots: serving.snapshots,
+                seed: generator.next(), proxies: ProxySources(settings.proxySources))
             startKeeping(known: overrides)
             announce(workers)
             loop(control)
             ServiceManager.stopping()
+            // The sockets are there for what comes meanwhile.
+            frames?.stop()
             workers.stop()
             monitor.stop()
             keeper?.stop()

@@ -14,10 +14,8 @@ struct DatagramBatch: ~Copyable {
     /// More saves less and less of a system call, and makes the first reply wait longer.
     static let slotCount = 64
 
-    /// Longest query: an Ethernet frame's worth. No requestor sends more to a server that says
-    /// 1232 (RFC 6891 §6.2.5); longer ones are dropped. Not a power of two, so that the slots
-    /// fall into different cache sets.
-    static let queryByteCountMax = 1500
+    /// Not a power of two, so that the slots fall into different cache sets.
+    private static let queryByteCountMax = DatagramRules.queryByteCountMax
 
     private static let addressStride = 32
     private static let controlStride = Int(clinux_control_byte_count)
@@ -34,17 +32,17 @@ struct DatagramBatch: ~Copyable {
     /// Room for one response.
     private let responseByteCountMax: Int
 
-    private let proxies: ProxySources
+    private var rules: DatagramRules
 
     /// How many slots of `incoming` hold a query, and how many of `outgoing` a reply.
     private var queryCount = 0
     private var replyCount = 0
     /// Datagrams of the last batch that a proxy has to put a header before, and did not.
-    private(set) var rejectedHeaderCount = 0
+    var rejectedHeaderCount: Int { rules.rejectedHeaderCount }
 
     init(responseByteCountMax: Int, proxies: ProxySources) {
         self.responseByteCountMax = responseByteCountMax
-        self.proxies = proxies
+        rules = DatagramRules(proxies)
         precondition(SocketAddress.byteCountMax <= DatagramBatch.addressStride)
         let count = DatagramBatch.slotCount
         unsafe incoming = .allocate(capacity: count)
@@ -119,7 +117,7 @@ struct DatagramBatch: ~Copyable {
     /// Has every query of the batch answered; the replies wait for `send`.
     mutating func answer(with responder: inout Responder) {
         var replyCount = 0
-        rejectedHeaderCount = 0
+        rules.rejectedHeaderCount = 0
         for slot in 0..<queryCount {
             let count = answer(slot, as: replyCount, with: &responder)
             if count > 0 {
@@ -167,23 +165,15 @@ struct DatagramBatch: ~Copyable {
         guard unsafe incoming[slot].msg_hdr.msg_flags & Int32(MSG_TRUNC) == 0,
             // Nobody listens at port 0: an answer would only help somebody who forges senders.
             unsafe SocketAddress.port(at: sender) != 0,
-            var client = unsafe SocketAddress.address(at: sender)
+            let peer = unsafe SocketAddress.address(at: sender)
         else { return 0 }
-        var query = unsafe Span(
+        let datagram = unsafe Span(
             _unsafeStart: UnsafePointer(queries + slot &* DatagramBatch.queryByteCountMax),
             count: Int(incoming[slot].msg_len))
-        if proxies.contains(client) {
-            guard case .header(let byteCount, let source) = ProxyHeader.decode(query) else {
-                rejectedHeaderCount += 1
-                return 0
-            }
-            query = query.extracting(droppingFirst: byteCount)
-            if let source { client = source }
-        }
         var response = unsafe MutableSpan(
             _unsafeStart: responses + reply &* responseByteCountMax,
             count: responseByteCountMax)
-        let count = responder.respond(to: query, from: client, over: .datagram, into: &response)
+        let count = rules.answer(datagram, from: peer, with: &responder, into: &response)
         precondition(count <= responseByteCountMax)
         return count
     }

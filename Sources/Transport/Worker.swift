@@ -5,7 +5,7 @@ import SystemCalls
 
 /// One thread's whole world: its sockets, its memory, its responder. Nothing in it is shared but
 /// the counters, which only it writes, and the signal to stop.
-struct Worker: ~Copyable {
+struct Worker: ThreadBody, ~Copyable {
     /// Full batches taken from one socket before connections get their turn.
     private static let consecutiveBatchCountMax = 16
 

@@ -89,34 +89,3 @@ package final class Workers: Sendable {
         for thread in running { pthread_join(thread, nil) }
     }
 }
-
-/// Hands a worker to its thread.
-private final class ThreadStart {
-    var worker: Worker?
-
-    init(_ worker: consuming Worker) { self.worker = consume worker }
-}
-
-/// Runs `worker` on a thread of its own, with all signals blocked.
-private func startThread(_ name: String, running worker: consuming Worker) throws(Errno)
-    -> pthread_t
-{
-    let start = unsafe Unmanaged.passRetained(ThreadStart(worker))
-    var thread = pthread_t()
-    // SAFETY: the thread takes over the reference that `passRetained` made; it is released here
-    // if there is no thread.
-    let code = unsafe clinux_start_thread(
-        &thread, name,
-        { argument in
-            guard let argument = unsafe argument else { return nil }
-            let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-            guard var worker = start.worker.take() else { return nil }
-            worker.run()
-            return nil
-        }, unsafe start.toOpaque())
-    guard code == 0 else {
-        unsafe start.release()
-        throw Errno(code)
-    }
-    return thread
-}

@@ -1,5 +1,6 @@
 package import Addressing
 import CXDP
+import Glibc
 package import SystemCalls
 
 /// A network interface as it was when it was looked at.
@@ -12,6 +13,8 @@ package struct NetworkInterface: Equatable, Sendable {
     package let queueCount: Int
     /// 48 bits, the first on the wire at the top.
     package let hardwareAddress: UInt64
+    /// Whether it is up and has a carrier.
+    package let isUp: Bool
 
     /// Throws when there is none of this name, or it is not an Ethernet (loopback, a tunnel).
     package init(named name: String) throws(XDPError) {
@@ -35,6 +38,20 @@ package struct NetworkInterface: Equatable, Sendable {
         mtu = Int(found.mtu)
         queueCount = Int(found.queue_count)
         hardwareAddress = address
+        isUp = found.is_up
+    }
+
+    /// The same interface now, whatever it is called; nil: it is gone, or no Ethernet any more.
+    package var now: NetworkInterface? {
+        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+        // SAFETY: there is room for the longest name, with its zero.
+        guard unsafe if_indextoname(index, &name) != nil else { return nil }
+        let text = String(
+            decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        guard let found = try? NetworkInterface(named: text), found.index == index else {
+            return nil
+        }
+        return found
     }
 
     /// What a wildcard stands for now: the addresses of all interfaces that are up, each once,
@@ -57,12 +74,16 @@ package struct NetworkInterface: Equatable, Sendable {
     }
 
     /// For tests of what needs none.
-    init(name: String, index: UInt32, mtu: Int, queueCount: Int, hardwareAddress: UInt64) {
+    init(
+        name: String, index: UInt32, mtu: Int, queueCount: Int, hardwareAddress: UInt64,
+        isUp: Bool = true
+    ) {
         self.name = name
         self.index = index
         self.mtu = mtu
         self.queueCount = queueCount
         self.hardwareAddress = hardwareAddress
+        self.isUp = isUp
     }
 }
 

@@ -12,19 +12,25 @@ package struct XDPError: Error, Equatable, Sendable {
         case openQueue(Int)
         case addAddress
         case attach
+        case watchNetwork
     }
-
     package var interface: String
     package var step: Step
     package var reason: Errno
     /// The kernel's words about a program that it refuses; else empty.
     package var log: String
+    /// Capabilities that it takes and this thread did not have.
+    package var missing: Capabilities
 
-    package init(_ interface: String, _ step: Step, _ reason: Errno, log: String = "") {
+    package init(
+        _ interface: String, _ step: Step, _ reason: Errno, log: String = "",
+        capabilities: Capabilities = .ofThisThread
+    ) {
         self.interface = interface
         self.step = step
         self.reason = reason
         self.log = log
+        missing = capabilities.missingForXDP
     }
 }
 
@@ -39,6 +45,7 @@ extension XDPError: CustomStringConvertible {
         case .openQueue(let index): what = "opening an AF_XDP socket on queue \(index)"
         case .addAddress: what = "telling the XDP program an address"
         case .attach: what = "attaching the XDP program"
+        case .watchNetwork: what = "watching the network"
         }
         let words = "\(interface): \(what): \(reason.words)"
         let hint = hint.map { "\(words): \($0)" } ?? words
@@ -48,7 +55,9 @@ extension XDPError: CustomStringConvertible {
     private var hint: String? {
         switch (step, reason) {
         case (_, .notPermitted), (.makeMaps, .permissionDenied), (.loadProgram, .permissionDenied):
-            return "it takes CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF"
+            return missing.isEmpty
+                ? "something else forbids it: SystemCallFilter= of the unit, or the kernel's lockdown"
+                : "missing \(missing.names.joined(separator: ", "))"
         case (.describeInterface, .noSuchDevice):
             return "`ip link` lists the interfaces there are"
         case (.describeInterface, .invalidArgument):
@@ -58,7 +67,11 @@ extension XDPError: CustomStringConvertible {
                 "the memory of its frames may not be locked; raise LimitMEMLOCK, or give CAP_IPC_LOCK"
         case (.openQueue, .busy): return "another program serves that queue"
         case (.openQueue, .addressFamilyNotSupported):
-            return "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)"
+            return
+                "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS), or RestrictAddressFamilies= of the"
+                + " unit forbids it"
+        case (.watchNetwork, .addressFamilyNotSupported):
+            return "RestrictAddressFamilies= of the unit lacks AF_NETLINK"
         case (.addAddress, .argumentListTooLong): return "there are too many addresses"
         case (.attach, .busy), (.attach, .fileExists):
             return

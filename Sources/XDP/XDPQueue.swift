@@ -77,6 +77,18 @@ package struct XDPQueue: ~Copyable, @unchecked Sendable {
         unsafe query.deallocate()
     }
 
+    /// Waits until frames have been received, `signal` is readable, or the time is over. True:
+    /// `signal` is.
+    package borrowing func wait(or signal: Int32, milliseconds: Int32) -> Bool {
+        var waits = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signal, events: Int16(POLLIN), revents: 0),
+        ]
+        // SAFETY: two entries, used during the call only. An interruption is as good as a frame.
+        _ = unsafe poll(&waits, 2, milliseconds)
+        return waits[1].revents != 0
+    }
+
     // MARK: - A round
 
     /// Takes what has been received, at most `batchCount` frames; returns how many. All frames of
@@ -168,6 +180,8 @@ package struct XDPQueue: ~Copyable, @unchecked Sendable {
         package var invalid: UInt64 = 0
         /// Whether the driver reads and writes our memory itself.
         package var isZeroCopy = false
+
+        package init() {}
     }
 
     package var statistics: Statistics {
@@ -175,8 +189,12 @@ package struct XDPQueue: ~Copyable, @unchecked Sendable {
         var opened = unsafe queue
         // SAFETY: used during the call only. It cannot fail for a socket that is bound.
         guard unsafe cxdp_read_statistics(&opened, &read) == 0 else { return Statistics() }
-        return Statistics(
-            ringFull: read.ring_full, fillEmpty: read.fill_empty, dropped: read.dropped,
-            invalid: read.invalid, isZeroCopy: read.is_zero_copy)
+        var statistics = Statistics()
+        statistics.ringFull = read.ring_full
+        statistics.fillEmpty = read.fill_empty
+        statistics.dropped = read.dropped
+        statistics.invalid = read.invalid
+        statistics.isZeroCopy = read.is_zero_copy
+        return statistics
     }
 }

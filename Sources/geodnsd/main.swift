@@ -20,6 +20,6 @@ func run(_ settings: ServerSettings) -> Never {
     do throws(Errno) {
         exit(try Server(settings).run())
     } catch {
-        ServerSettings.program.fail("cannot receive signals: \(error)", status: 1)
+        ServerSettings.program.fail("cannot start: \(error)", status: 1)
     }
 }

@@ -3,11 +3,12 @@ import TestSupport
 
 /// Two network namespaces joined by a cable (veth(4)), as if they were two machines: servers in
 /// one, the load generator in the other. Wants root.
-final class BenchNetwork {
+final class BenchNetwork: Sendable {
     /// Queries come from all over these. They belong to the generator's namespace, so that every
     /// reply stays on this machine.
     static let sources = "64.0.0.0/4"
-    static let generatorInterface = "bench1"
+    /// Where contenders of cable 0 are asked, all in turn.
+    private static let sharedInterface = "bench1"
 
     private let server: String
     private let generator: String
@@ -39,9 +40,21 @@ final class BenchNetwork {
                 "-n \(generator) route add local \(BenchNetwork.sources) dev lo",
                 "-n \(server) route add \(BenchNetwork.sources) via 10.99.0.200",
             ]
-        for step in steps {
-            try BenchNetwork.run("ip", step.split(separator: " ").map(String.init))
-        }
+        for step in steps { try BenchNetwork.ip(step) }
+        for cable in 1...BenchNetwork.cableCount { try addCable(cable) }
+    }
+
+    /// For one server that takes frames from its interface: an interface has room for one program.
+    private func addCable(_ number: Int) throws {
+        let (near, far) = (BenchNetwork.interface(number), BenchNetwork.generatorInterface(number))
+        for step in [
+            "link add \(near) netns \(server) address \(BenchNetwork.hardwareAddress(number))"
+                + " numrxqueues 1 numtxqueues 1 type veth peer name \(far) netns \(generator)"
+                + " numrxqueues 1 numtxqueues 1",
+            "-n \(server) addr add \(BenchNetwork.cableAddress(number))/24 dev \(near)",
+            "-n \(generator) addr add 10.99.\(number).200/24 dev \(far)",
+            "-n \(server) link set \(near) up", "-n \(generator) link set \(far) up",
+        ] { try BenchNetwork.ip(step) }
     }
 
     deinit {
@@ -49,6 +62,15 @@ final class BenchNetwork {
     }
 
     static let addressCount = 8
+    static let cableCount = 4
+
+    /// Cables from 1 on belong to one server each.
+    static func interface(_ cable: Int) -> String { "xdp\(cable)" }
+    static func generatorInterface(_ cable: Int) -> String {
+        cable == 0 ? sharedInterface : "far\(cable)"
+    }
+    static func cableAddress(_ cable: Int) -> String { "10.99.\(cable).1" }
+    static func hardwareAddress(_ cable: Int) -> String { "02:00:00:00:00:0\(cable)" }
 
     /// `number` from 1 to 8: each server has an address of its own, so that all run side by side.
     static func serverAddress(_ number: Int) -> String { "10.99.0.\(number)" }
@@ -73,11 +95,21 @@ final class BenchNetwork {
         return process.text
     }
 
+    /// Threads that have chosen another core are brought back to the last: Knot's do.
+    func bringToLastCore(_ process: RunningProcess) throws {
+        let last = ProcessInfo.processInfo.processorCount - 1
+        try BenchNetwork.run("taskset", ["-apc", "\(last)", "\(process.identifier)"])
+    }
+
     private func start(in namespace: String, _ command: [String]) throws -> RunningProcess {
         guard let ip = Programs.find("ip") else {
             throw Failed(description: "ip is not installed: apt-get install iproute2")
         }
         return try RunningProcess(ip, ["netns", "exec", namespace] + command)
+    }
+
+    private static func ip(_ step: String) throws {
+        try run("ip", step.split(separator: " ").map(String.init))
     }
 
     private static func run(_ name: String, _ arguments: [String]) throws {

@@ -11,6 +11,8 @@ struct Contender {
     var command: [String]
     /// An echo answers nothing that can be checked.
     var answers = true
+    /// Of `BenchNetwork`; not 0: it takes frames from an interface of its own.
+    var cable = 0
 }
 
 /// Writes what each contender reads, into a folder of its own below `folder`.
@@ -29,9 +31,20 @@ struct Contenders {
             { try knot($0, zone: "geo") }, { try geodnsd($0, zone: "static") },
             { try gdnsd($0, zone: "static") }, { try knot($0, zone: "static") },
         ]
-        return try makers.enumerated().compactMap { number, make in
+        let overSockets = try makers.enumerated().compactMap { number, make in
             try make(BenchNetwork.serverAddress(number + 1))
         }
+        return try overSockets + overFrames()
+    }
+
+    /// Those that take frames from an interface: each has a cable of its own.
+    func overFrames() throws -> [Contender] {
+        [
+            try geodnsd(BenchNetwork.cableAddress(1), zone: "geo", cable: 1),
+            try knot(BenchNetwork.cableAddress(2), zone: "geo", cable: 2),
+            try geodnsd(BenchNetwork.cableAddress(3), zone: "static", cable: 3),
+            try knot(BenchNetwork.cableAddress(4), zone: "static", cable: 4),
+        ].compactMap { $0 }
     }
 
     /// geodnsd and gdnsd, each with one worker and with two.
@@ -55,18 +68,25 @@ struct Contenders {
 
     // MARK: - geodnsd
 
-    private func geodnsd(_ address: String, zone: String, workers: Int = 1) throws -> Contender? {
-        let own = folder + "/geodnsd-\(zone)-\(workers)"
+    private func geodnsd(
+        _ address: String, zone: String, workers: Int = 1, cable: Int = 0
+    ) throws -> Contender? {
+        let own = folder + "/geodnsd-\(zone)-\(workers)-\(cable)"
+        let xdp = cable == 0 ? [] : ["--xdp", BenchNetwork.interface(cable)]
         for file in Workload.zones where file.file.hasPrefix(zone) {
             try write(file.text, to: own + "/zones/" + file.file)
         }
         return Contender(
-            name: "geodnsd", zone: zone, address: address,
+            name: Contenders.name("geodnsd", cable), zone: zone, address: address,
             command: [
                 Programs.own("geodnsd"), "--zones", own + "/zones", "--geo-data",
                 zone == "geo" ? database : "none", "--listen", "\(address)@\(Contenders.port)",
                 "--workers", "\(workers)", "--control", own + "/control.sock",
-            ])
+            ] + xdp, cable: cable)
+    }
+
+    static func name(_ server: String, _ cable: Int) -> String {
+        cable == 0 ? server : server + ", AF_XDP"
     }
 
     // MARK: - gdnsd
@@ -133,9 +153,9 @@ struct Contenders {
 
     // MARK: - Knot
 
-    private func knot(_ address: String, zone: String) throws -> Contender? {
+    private func knot(_ address: String, zone: String, cable: Int = 0) throws -> Contender? {
         guard let program = Programs.find("knotd") else { return nil }
-        let own = folder + "/knot-" + zone
+        let own = folder + "/knot-\(zone)-\(cable)"
         try write(
             Workload.head + (zone == "static" ? Workload.staticRecords : ""),
             to: own + "/\(zone).example.zone")
@@ -147,6 +167,7 @@ struct Contenders {
                 tcp-workers: 1
                 background-workers: 1
                 edns-client-subnet: on
+            \(cable == 0 ? "" : "xdp:\n    listen: \(BenchNetwork.interface(cable))@\(Contenders.port)")
             database:
                 storage: \(own)
 
@@ -173,8 +194,8 @@ struct Contenders {
         if zone == "geo" { config += "    module: mod-geoip/default\n" }
         try write(config, to: own + "/knot.conf")
         return Contender(
-            name: "Knot DNS", zone: zone, address: address,
-            command: [program, "--config", own + "/knot.conf"])
+            name: Contenders.name("Knot DNS", cable), zone: zone, address: address,
+            command: [program, "--config", own + "/knot.conf"], cable: cable)
     }
 
     private func knotViews() throws -> String {

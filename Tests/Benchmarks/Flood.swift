@@ -7,7 +7,7 @@ struct Flood {
     var repliesPerSecond: Double
 
     /// More than any server here takes.
-    private static let queriesPerSecond = 450_000
+    private static let queriesPerSecond = 1_000_000
 
     /// `queries`: a file with a name and a type on each line.
     static func run(
@@ -16,7 +16,8 @@ struct Flood {
         // AF_XDP, so that the generator costs less than the server.
         let command = [
             "kxdpgun", "--duration", "\(seconds)", "--qps", "\(queriesPerSecond)", "--infile",
-            queries, "--interface", BenchNetwork.generatorInterface, "--local",
+            queries, "--batch", "32", "--interface",
+            BenchNetwork.generatorInterface(contender.cable), "--local",
             BenchNetwork.sources, contender.address,
         ]
         var text = ""

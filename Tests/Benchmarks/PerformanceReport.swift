@@ -4,6 +4,7 @@ import TestSupport
 /// `docs/performance.md`: what was measured, where, with what.
 struct PerformanceReport {
     let sideBySide: SideBySide
+    let overload: Overload
     /// One worker of each, then two of each.
     let scaling: SideBySide
     let change: HealthChange
@@ -37,6 +38,8 @@ struct PerformanceReport {
         - *geo*: 1,000 names, for each client the nearest of 8 regions, by a database of 1.13
           million networks. Knot's module chooses by country.
         - *static*: 1,000 names with A and AAAA.
+        - *AF_XDP*: frames are taken from the interface, past the sockets ([xdp.md](xdp.md)); each
+          has a veth pair of its own.
         - *echo*: a loop in C that receives a batch and sends it back: the ceiling of sockets.
 
         | | work | replies/s | ÷ echo | µs of CPU per reply | p50 µs | p99 µs | lost | resident |
@@ -48,6 +51,8 @@ struct PerformanceReport {
         reply counts as slower than any. The echo and geodnsd have receive buffers of
         4 MiB, gdnsd has 1 MiB, the most it takes: what waits there while the machine
         does something else is answered late, and what finds no room is lost.
+
+        \(xdpLines)
 
         ## Two workers
 
@@ -94,6 +99,26 @@ struct PerformanceReport {
             Self.fixed(Double(row.resident) / 1_048_576, 1) + " MiB",
         ]
         return "| " + fields.joined(separator: " | ") + " |"
+    }
+
+    /// What AF_XDP is measured by.
+    private var xdpLines: String {
+        func ratio(_ zone: String, _ name: String) -> String {
+            guard let own = sideBySide.repliesPerSecond(Contenders.name("geodnsd", 1), zone),
+                let other = sideBySide.repliesPerSecond(name, zone)
+            else { return "?" }
+            return Self.fixed(own / other, 2)
+        }
+        let knot = Contenders.name("Knot DNS", 1)
+        return """
+            Over AF_XDP geodnsd gives \(ratio("geo", "geodnsd")) times the geo answers that it gives over
+            sockets, \(ratio("geo", "gdnsd")) times those of gdnsd, and \(ratio("geo", knot)) times those of
+            Knot DNS over AF_XDP; of static ones \(ratio("static", knot)) times those of Knot DNS over AF_XDP.
+
+            Offered \(Self.number(overload.offeredPerSecond.median)) geo queries/s by a generator
+            in the kernel, it answers \(Self.number(overload.answeredPerSecond.median)) a second:
+            what is too much is lost before it costs anything.
+            """
     }
 
     private var scalingLines: [String] {

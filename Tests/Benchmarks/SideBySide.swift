@@ -62,6 +62,7 @@ struct SideBySide {
             throw BenchNetwork.Failed(
                 description: "\(contender.name) does not answer:\n\(process.text)")
         }
+        if !usesAllCores { try network.bringToLastCore(process) }
         return process
     }
 
@@ -94,12 +95,14 @@ struct SideBySide {
 
     /// After `flood`: at half of what gdnsd takes, or geodnsd where that is not there.
     mutating func pace(rounds: Int, seconds: Int) throws {
-        let geo = rows.filter { $0.contender.zone == "geo" && $0.contender.answers }
+        let geo = rows.filter {
+            $0.contender.zone == "geo" && $0.contender.answers && $0.contender.cable == 0
+        }
         let measure = geo.first { $0.contender.name == "gdnsd" } ?? geo.first
         guard let measure else { return }
         pace = Int(measure.repliesPerSecond.median / 2 / 1000) * 1000
         for round in 1...rounds {
-            for index in rows.indices where rows[index].contender.name != "Knot DNS" {
+            for index in rows.indices where !rows[index].contender.name.hasPrefix("Knot") {
                 let contender = rows[index].contender
                 let result = try Pace.run(
                     contender, queriesPerSecond: pace, seconds: seconds, over: network)
@@ -111,6 +114,12 @@ struct SideBySide {
                         + " p99 \(result.highLatency) µs, lost \(result.lostShare)")
             }
         }
+    }
+
+    /// The median of replies/s of a contender; nil: it is not there.
+    func repliesPerSecond(_ name: String, _ zone: String) -> Double? {
+        rows.first { $0.contender.name == name && $0.contender.zone == zone }?
+            .repliesPerSecond.median
     }
 
     func stop() {

@@ -7,6 +7,7 @@ let usage = """
     usage: benchmark instructions [--record]
            benchmark load
            benchmark peers [--rounds N] [--seconds N]
+           benchmark endurance [--seconds N]
            benchmark curves [--largest N]
            benchmark detection [--trials N]
            benchmark checks [--count N] [--seconds N]
@@ -16,6 +17,8 @@ let usage = """
     load           processor time and memory of loading a million names, beside NSD and Knot
     peers          replies/s, CPU and latency beside gdnsd, Knot DNS and a plain echo, into
                    docs/performance.md; wants root
+    endurance      50,000 queries/s over AF_XDP for N seconds (60) each, while the server reloads,
+                   its health changes, it is killed: how many are lost; wants root
     curves         how cost grows with regions, names, networks (to N, 10,000,000) and checks, into
                    docs/performance.svg; wants root
     detection      seconds from a front door's death to the last answer that names it, beside gdnsd
@@ -53,6 +56,8 @@ func peers(rounds: Int, seconds: Int) throws {
     try sideBySide.flood(rounds: rounds, seconds: seconds)
     try sideBySide.pace(rounds: rounds, seconds: seconds)
     sideBySide.stop()
+    let overload = try Overload.run(
+        folder: folder.path, database: database, rounds: rounds, seconds: seconds, over: network)
     var scaling = try SideBySide(
         contenders.withOneAndTwoWorkers(), folder: folder.path, over: network, onAllCores: true)
     defer { scaling.stop() }
@@ -61,7 +66,7 @@ func peers(rounds: Int, seconds: Int) throws {
     let change = try HealthChange.run(
         changes: 20 * rounds, database: database, folder: folder.path, over: network)
     let report = PerformanceReport(
-        sideBySide: sideBySide, scaling: scaling, change: change,
+        sideBySide: sideBySide, overload: overload, scaling: scaling, change: change,
         lookups: try Lookup.measure(database: database, rounds: rounds), rounds: rounds)
     print(report.text)
     try report.write(to: Programs.packageFolder + "/docs/performance.md")
@@ -107,6 +112,13 @@ do {
             let seconds = option("--seconds", in: words, otherwise: 3), seconds >= 1
         else { wrongUsage() }
         try peers(rounds: rounds, seconds: seconds)
+    case "endurance":
+        guard let seconds = option("--seconds", in: words, otherwise: 60), seconds >= 20
+        else { wrongUsage() }
+        let folder = try TemporaryFolder()
+        let all = try Endurance.run(
+            seconds: seconds, database: database, folder: folder.path, over: try BenchNetwork())
+        print(Endurance.table(all), terminator: "")
     case "curves":
         guard let largest = option("--largest", in: words, otherwise: 10_000_000), largest >= 1000
         else { wrongUsage() }

@@ -1,6 +1,7 @@
 import Addressing
 import DNSWire
 import Responder
+import TestSupport
 import Testing
 
 private var demanding: DatagramPolicy {

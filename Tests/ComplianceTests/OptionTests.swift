@@ -4,6 +4,7 @@ import Geography
 import Health
 import Loader
 import Responder
+import TestSupport
 import Testing
 
 /// A responder in this process, with a time of its own.

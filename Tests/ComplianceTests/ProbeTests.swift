@@ -23,13 +23,15 @@ import Testing
 
     @Test func everyProbeIsAnsweredAsExpected() throws {
         let server = try makeServer()
-        let probes = Probe.plain + Probe.edns + Probe.laterEDNS + Probe.types
+        let probes =
+            ComplianceProbe.plain + ComplianceProbe.edns + ComplianceProbe.laterEDNS
+            + ComplianceProbe.types
         for probe in probes { try check(probe, server.client) }
         #expect(probes.count > 100)
         #expect(server.process.isRunning)
     }
 
-    private func check(_ probe: Probe, _ client: DNSClient) throws {
+    private func check(_ probe: ComplianceProbe, _ client: DNSClient) throws {
         let query = try probe.ask.bytes()
         let response =
             probe.isStream ? client.exchangeOverStream([query]).first : client.exchange(query)
@@ -56,7 +58,7 @@ import Testing
     }
 
     /// RD comes back for QUERY; RA, Z, AD and CD are never set.
-    private func checkFlags(_ message: Message, _ probe: Probe, _ place: Comment) {
+    private func checkFlags(_ message: Message, _ probe: ComplianceProbe, _ place: Comment) {
         #expect(message.isAuthoritative == probe.isAuthoritative, place)
         #expect(message.isTruncated == probe.isTruncated, place)
         let recursionDesired = probe.ask.opcode == 0 ? probe.ask.flags & 0x0100 : 0
@@ -65,7 +67,7 @@ import Testing
     }
 
     /// OPT for OPT, of version 0, with no flag but DO, and the expected options.
-    private func checkEDNS(_ message: Message, _ probe: Probe, _ place: Comment) {
+    private func checkEDNS(_ message: Message, _ probe: ComplianceProbe, _ place: Comment) {
         #expect((message.opt != nil) == (probe.ask.edns != nil), place)
         #expect(message.additionals.count == (probe.ask.edns == nil ? 0 : 1), place)
         guard let edns = probe.ask.edns else { return }

@@ -53,6 +53,20 @@ import Testing
             "--listen 127.0.0.1@70000: expected an IP address and perhaps a port, like "
                 + "192.0.2.53@53 or [2001:db8::53]@53"
         ),
+        (
+            ["--xdp", "eth0@0"],
+            "--xdp eth0@0: expected an interface and perhaps a port, like eth0 or eth0@53"
+        ),
+        (
+            ["--xdp", "@53"],
+            "--xdp @53: expected an interface and perhaps a port, like eth0 or eth0@53"
+        ),
+        (["--xdp", "eth0", "--xdp", "eth0@53"], "--xdp eth0@53: an interface can be given once"),
+        (
+            ["--xdp", "eth0@5300"],
+            "--xdp eth0@5300: nothing listens on port 5300: the sockets must have the port, too "
+                + "(--listen)"
+        ),
         (["zones"], "unexpected zones; every setting is an option"),
     ])
     func wrongUsageIsStatus2(_ arguments: [String], _ message: String) throws {

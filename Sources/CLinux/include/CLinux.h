@@ -97,6 +97,15 @@ void clinux_map_large_blocks(void);
 /// Gives what is free back to the kernel (malloc_trim(3)).
 void clinux_release_free_memory(void);
 
+// MARK: Capabilities
+
+/// The capabilities in force for this thread (capabilities(7)), bit N being number N.
+uint64_t clinux_capabilities(void);
+
+/// Takes those of `given_up` from this thread for good, and from threads and programs that it starts
+/// from now on. Returns 0, or -1 and errno.
+int clinux_give_up_capabilities(uint64_t given_up);
+
 // MARK: Threads and errors
 
 /// Starts a joinable thread with every signal blocked, so that signals reach the thread that waits

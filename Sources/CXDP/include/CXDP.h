@@ -103,6 +103,8 @@ struct cxdp_interface {
     uint8_t hardware_address[6];
     /// Ethernet (ARPHRD_ETHER): the only kind whose frames we understand.
     bool is_ethernet;
+    /// Up, with a carrier (IFF_UP, IFF_RUNNING): frames come and go.
+    bool is_up;
 };
 
 /// ENODEV: there is none of this name.
@@ -111,6 +113,13 @@ int cxdp_describe(const char *name, struct cxdp_interface *interface);
 /// Writes the addresses of all interfaces that are up, but for 127.0.0.0/8 and ::1, at most
 /// `count_max`; returns how many there are, which may be more.
 int cxdp_own_addresses(struct cxdp_address *addresses, uint32_t count_max);
+
+/// A descriptor that becomes readable when an interface or an address has changed (rtnetlink(7)),
+/// non-blocking and closed on exec.
+int cxdp_watch(void);
+
+/// Takes in all that a descriptor of `cxdp_watch` has to say.
+void cxdp_forget_changes(int descriptor);
 
 // MARK: Sockets
 

@@ -1,0 +1,114 @@
+import Foundation
+import TestSupport
+
+/// Fifty thousand queries a second over AF_XDP, while something happens to the server: how many are
+/// lost of them. Wants root.
+struct Endurance {
+    enum Event: String, CaseIterable {
+        case nothing = "nothing"
+        case reloads = "a reload every 200 ms"
+        case health = "a front door that fails and returns, every 200 ms"
+        case killed = "kill -9 after ten seconds, and a new start at once"
+    }
+
+    static let queriesPerSecond = 50_000
+
+    var event: Event
+    var sent: Int
+    var lost: Int
+
+    static func run(
+        seconds: Int, database: String, folder: String, over network: BenchNetwork
+    ) throws -> [Endurance] {
+        let queries = folder + "/endurance"
+        try (0..<1000).map { "h\($0).endurance.example A\n" }.joined()
+            .write(toFile: queries, atomically: false, encoding: .utf8)
+        try FileManager.default.createDirectory(
+            atPath: folder + "/zones", withIntermediateDirectories: true)
+        try zone(door: folder + "/door").write(
+            toFile: folder + "/zones/endurance.example.zone", atomically: false, encoding: .utf8)
+        return try Event.allCases.map { event in
+            let (sent, lost) = try run(
+                event, seconds: seconds, database: database, folder: folder, queries, network)
+            progress("\(event.rawValue): \(sent) sent, \(lost) lost")
+            return Endurance(event: event, sent: sent, lost: lost)
+        }
+    }
+
+    /// A thousand names of two regions, of which one has its health from the file `door`.
+    private static func zone(door: String) -> String {
+        Workload.head + "door CHECK file \(door) fall=1 rise=1 every=100ms fast=100ms\n"
+            + "a REGION 50 8 check=door\n A 198.51.100.1\nb REGION 38 -77\n A 198.51.100.2\n"
+            + (0..<1000).map { "h\($0) 30 GEO nearest a b\n" }.joined()
+    }
+
+    private static func run(
+        _ event: Event, seconds: Int, database: String, folder: String, _ queries: String,
+        _ network: BenchNetwork
+    ) throws -> (sent: Int, lost: Int) {
+        try say("up", folder)
+        var server = try start(database, folder, network)
+        defer { server.stop() }
+        nonisolated(unsafe) var outcome: Result<String, any Error>?
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            outcome = Result {
+                try network.runGenerator(
+                    [
+                        "kxdpgun", "--duration", "\(seconds)", "--qps", "\(queriesPerSecond)",
+                        "--infile", queries, "--interface", BenchNetwork.generatorInterface(1),
+                        "--local", BenchNetwork.sources, BenchNetwork.cableAddress(1),
+                    ], seconds: Double(seconds) + 60)
+            }
+            done.signal()
+        }
+        var round = 0
+        while done.wait(timeout: .now() + .milliseconds(200)) == .timedOut {
+            round += 1
+            switch event {
+            case .nothing: break
+            case .reloads: server.send(SIGHUP)
+            case .health: try say(round % 2 == 0 ? "up" : "down", folder)
+            case .killed where round == 50:
+                server.send(SIGKILL)
+                _ = server.waitForExit()
+                server = try start(database, folder, network)
+            case .killed: break
+            }
+        }
+        let text = try outcome?.get() ?? ""
+        guard let sent = text.firstMatch(of: /total queries: +(\d+)/).flatMap({ Int($0.1) }),
+            let replies = text.firstMatch(of: /total replies: +(\d+)/).flatMap({ Int($0.1) })
+        else { throw BenchNetwork.Failed(description: "kxdpgun printed no totals:\n\(text)") }
+        return (sent, max(0, sent - replies))
+    }
+
+    private static func start(
+        _ database: String, _ folder: String, _ network: BenchNetwork
+    ) throws -> RunningProcess {
+        let server = try network.startServer([
+            Programs.own("geodnsd"), "--zones", folder + "/zones", "--geo-data", database,
+            "--listen", "\(BenchNetwork.cableAddress(1))@53", "--workers", "1", "--control",
+            folder + "/control.sock", "--xdp", BenchNetwork.interface(1),
+        ])
+        guard server.waitForOutput(" ready", seconds: 60), !server.text.contains("alone") else {
+            throw BenchNetwork.Failed(description: "geodnsd:\n\(server.text)")
+        }
+        return server
+    }
+
+    /// Written beside, and renamed over it.
+    private static func say(_ word: String, _ folder: String) throws {
+        let path = folder + "/door"
+        try (word + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    static func table(_ all: [Endurance]) -> String {
+        "| while | sent | lost | |\n|---|---|---|---|\n"
+            + all.map { one in
+                let share = 100 * Double(one.lost) / Double(max(one.sent, 1))
+                return "| \(one.event.rawValue) | \(PerformanceReport.number(Double(one.sent))) |"
+                    + " \(one.lost) | \(PerformanceReport.fixed(share, 4)) % |\n"
+            }.joined()
+    }
+}

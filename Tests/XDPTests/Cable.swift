@@ -6,6 +6,10 @@ import TestSupport
 
 @testable import XDP
 
+/// Non-blocking, and nothing that a program inherits which another test starts meanwhile: it would
+/// hold the port.
+private let closedOnExec = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+
 /// Two interfaces joined by a cable (veth(4)), in a network namespace that is gone with the test.
 /// `server` is an interface as a machine has it; at the other end is `wire`, whose frames
 /// are what a test makes them.
@@ -72,7 +76,7 @@ final class Cable {
         ] { try Cable.ip(step) }
         // ETH_P_ALL, in network order.
         wire = try FileDescriptor {
-            socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0x0300)
+            socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | closedOnExec, 0x0300)
         }
         // struct sockaddr_ll, which Glibc's module does not have.
         var address = [UInt8](repeating: 0, count: 20)
@@ -176,7 +180,7 @@ struct KernelEcho {
     /// One for both families, so that it answers in the order in which queries came.
     init() throws {
         let descriptor = try FileDescriptor {
-            Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            Glibc.socket(AF_INET6, Int32(SOCK_DGRAM.rawValue) | closedOnExec, 0)
         }
         var no: Int32 = 0
         try require { setsockopt(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, 4) }

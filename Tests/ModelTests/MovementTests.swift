@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: 0..<40 as Range<UInt64>) func areThoseOfEveryPart(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed ^ 0x6d6f_7665)
         var model = SteeringModel.random(&random)
-        let source = MemoryLocationSource(model.networks)
+        let source = model.source
         let world = try load(
             [("example.com", model.zoneText)], source: source, files: model.files)
         func side() -> SurveyedWorld {
@@ -73,7 +73,7 @@ import Testing
         var random = SeededGenerator(seed: seed ^ 0x776179)
         var model = SteeringModel.random(&random)
         model.drawHealth(&random)
-        let source = MemoryLocationSource(model.networks)
+        let source = model.source
         let world = try load(
             [("example.com", model.zoneText)], source: source, files: model.files)
         let answers = world.snapshot(down: model.down, ramping: model.ramping).answers

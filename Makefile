@@ -104,7 +104,7 @@ bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance
 	@[[ -z '$(CURVES)' ]] || SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run curves
 
 # The maps of docs/steering.md: name of the picture, what to ask.
-PICTURES := near near-without-fra:near,--down,fra shared second listed measured ordered release sticky
+PICTURES := near near-without-fra:near,--down,fra full:full,--down,fra,--demand,700 shared second listed measured ordered release sticky
 comma := ,
 pictures: build geo-data ## Draw the maps of docs/steering.md
 	@for picture in $(PICTURES); do \

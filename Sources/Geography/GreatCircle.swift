@@ -122,6 +122,13 @@ package struct DistanceOrder {
         return (order, reach)
     }
 
+    /// What each site costs, in kilometers with bias; for measured times how far that would be.
+    /// Infinite where nothing is known.
+    package func kilometers(from place: Coordinates?, measured: [Double]? = nil) -> [Double] {
+        let costs = costs(from: place, measured: measured)
+        return measured == nil ? costs : costs.map { $0 / DistanceOrder.millisecondsPerKilometer }
+    }
+
     private func order(by costs: [Double]) -> [Int] {
         sites.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }
     }

@@ -44,6 +44,41 @@ package final class LocationTable: Sendable {
         return count
     }
 
+    /// How many addresses of IPv4 have each order, of so many as there are.
+    package func addressCounts(orderCount: Int) -> [Double] {
+        var counts = [Double](repeating: 0, count: orderCount)
+        func add(_ leaf: UInt32, _ addressCount: Double) {
+            let order = Int(leaf >> 8)
+            if order < orderCount { counts[order] += addressCount }
+        }
+        // Nodes, and what one slot of them has.
+        var pending: [(node: Int, slotSize: Double)] = []
+        let rootSize = Double(1 << (32 - LocationTable.rootBitCount))
+        let slotCount = 1 << LocationTable.strideBitCount
+        for root in 0..<(1 << LocationTable.rootBitCount) {
+            let entry = roots[root]
+            if entry & LocationTable.leafMark != 0 {
+                add(entry & ~LocationTable.leafMark, rootSize)
+            } else {
+                pending.append((Int(entry), rootSize / Double(slotCount)))
+            }
+        }
+        while let (index, size) = pending.popLast() {
+            let node = nodes[index]
+            var (child, leaf) = (Int(node.firstChild), Int(node.firstLeaf) - 1)
+            for slot in 0..<UInt64(slotCount) {
+                if node.leafStarts >> slot & 1 == 1 { leaf += 1 }
+                if node.children >> slot & 1 == 1 {
+                    pending.append((child, size / Double(slotCount)))
+                    child += 1
+                } else {
+                    add(leaves[leaf], size)
+                }
+            }
+        }
+        return counts
+    }
+
     /// Valid for as long as this object lives (`FrozenArray.view`).
     @unsafe package var view: View {
         unsafe View(

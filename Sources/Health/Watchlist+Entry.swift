@@ -83,11 +83,11 @@ extension Watchlist.Entry {
     }
 
     /// What went down is measured anew when it is back. A probe that failed measures nothing.
-    mutating func measure(_ result: ProbeResult) -> ProbeFigures {
+    mutating func measure(_ result: ProbeResult, withLoad: Bool) -> ProbeFigures {
         if machine.state == .down {
             figures = ProbeFigures()
         } else if result.verdict != .failed, probe.check.isOfTheNetwork {
-            figures.take(result)
+            figures.take(result, withLoad: withLoad)
         }
         return figures
     }

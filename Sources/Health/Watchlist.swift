@@ -5,6 +5,8 @@ import Addressing
 package struct Watchlist: Sendable {
     /// Whether what probes measure is put into the table: it changes often.
     package var wantsFigures = false
+    /// And what reports say that is held against capacities.
+    package var wantsLoads = false
     var entries: [Entry?] = []
     private var identifiers: [Probe: ProbeIdentifier] = [:]
     private var freeIndices: [Int] = []
@@ -170,7 +172,8 @@ package struct Watchlist: Sendable {
     }
 
     private mutating func measure(_ identifier: ProbeIdentifier, after result: ProbeResult) {
-        guard let figures = entries[identifier.index]?.measure(result) else { return }
+        guard let figures = entries[identifier.index]?.measure(result, withLoad: wantsLoads)
+        else { return }
         let published = table[figuresOf: identifier] ?? ProbeFigures()
         if !figures.isAbout(published) { table[figuresOf: identifier] = figures }
     }

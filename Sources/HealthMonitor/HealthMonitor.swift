@@ -50,9 +50,13 @@ package final class HealthMonitor: Sendable {
         return identifiers
     }
 
-    /// Whether tables are to hold what probes measure (`HealthTable`, `figuresOf`).
-    package func wantFigures(_ isWanted: Bool) {
-        engine.watchlist.withLock { $0.wantsFigures = isWanted }
+    /// Whether tables are to hold what probes measure (`HealthTable`, `figuresOf`), and what of
+    /// reports is held against capacities.
+    package func wantFigures(_ isWanted: Bool, loads: Bool) {
+        engine.watchlist.withLock {
+            $0.wantsFigures = isWanted || loads
+            $0.wantsLoads = loads
+        }
     }
 
     /// Stops and forgets the rest. Their identifiers may be given to other probes afterwards.

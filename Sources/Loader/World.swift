@@ -25,23 +25,35 @@ package struct World: Sendable {
     package let summaries: [ZoneSummary]
     /// Of zones and places.
     package let epoch: Epoch
+    /// What the workers count of it.
+    package let tally: AnswerTally
+
+    init(zones: ZoneTable, plan: SteeringPlan, summaries: [ZoneSummary], epoch: Epoch) {
+        self.zones = zones
+        self.plan = plan
+        self.summaries = summaries
+        self.epoch = epoch
+        tally = AnswerTally(slotCount: plan.slotCount)
+    }
 
     /// What is served under `health`; `probes[i]` names the plan's probe i there. The endpoints in
     /// `forcedDown` count as down whatever their checks say, those in `drained` as drained; those
     /// in `held` are kept out, those in `ramping` get that percentage of their clients; what
-    /// operators have ordered beats all. `epoch` tells of all that; nil: of the world alone.
+    /// operators have ordered beats all; `spill` hands clients on among what is up then. `epoch`
+    /// tells of all that; nil: of the world alone.
     package func snapshot(
         _ health: HealthTable, probes: [ProbeIdentifier], forcedDown: Set<Int> = [],
         drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
         ramping: [SteeringPlan.Ramp: UInt32] = [:],
-        overrides: OverrideEffects = OverrideEffects(), epoch: Epoch? = nil
+        overrides: OverrideEffects = OverrideEffects(), spill: Spill.Shares = Spill.Shares(),
+        epoch: Epoch? = nil
     ) -> Snapshot {
         Snapshot(
             zones: zones,
             answers: AnswerTable(
                 plan, health: health, probes: probes, forcedDown: forcedDown, drained: drained,
-                held: held, ramping: ramping, overrides: overrides),
-            epoch: epoch ?? self.epoch)
+                held: held, ramping: ramping, overrides: overrides, spill: spill),
+            epoch: epoch ?? self.epoch, tally: tally)
     }
 
     /// The same zones under another plan for the same names.

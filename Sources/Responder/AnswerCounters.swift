@@ -24,6 +24,7 @@ final class AnswerCounters: Sendable {
     let backup = Atomic<UInt64>(0)
     let lastResort = Atomic<UInt64>(0)
     let panic = Atomic<UInt64>(0)
+    let spilled = Atomic<UInt64>(0)
 
     func count(_ code: ResponseCode) {
         switch code {
@@ -46,6 +47,7 @@ final class AnswerCounters: Sendable {
         case .backup: backup.increment()
         case .lastResort: lastResort.increment()
         case .panic: panic.increment()
+        case .spill: spilled.increment()
         default: break
         }
     }
@@ -106,6 +108,7 @@ package struct AnswerTotals: Sendable, Equatable {
             ("steered to a backup", counters.backup.load(ordering: .relaxed)),
             ("steered as last resort", counters.lastResort.load(ordering: .relaxed)),
             ("steered in panic", counters.panic.load(ordering: .relaxed)),
+            ("steered past a full region", counters.spilled.load(ordering: .relaxed)),
         ]
         if rows.isEmpty { rows = values.map { ($0.0, 0) } }
         for (index, value) in values.enumerated() { rows[index].value += value.1 }

@@ -27,6 +27,8 @@ package struct Responder: ~Copyable {
     private var snapshot: Snapshot
     private var seen: UInt64 = 0
     private let counters: AnswerCounters
+    private var tally: AnswerTally
+    private var tallied: CounterArray
     private(set) var settings: ResponderSettings
     private(set) var secrets: CookieSecrets
     private(set) var policy: DatagramPolicy
@@ -82,6 +84,10 @@ package struct Responder: ~Copyable {
         texts = unsafe settings.bytes.view
         epoch = unsafe snapshot.epochText.view
         counters = snapshots.makeCounters()
+        tally = snapshot.tally
+        tallied = tally.makeCounters()
+        // SAFETY: `tallied` is held beside its view.
+        steering.counts = unsafe tallied.view
         random = RandomSource(seed: seed)
         readSettings()
     }
@@ -105,6 +111,11 @@ package struct Responder: ~Copyable {
         steering = unsafe snapshot.answers.view
         texts = unsafe settings.bytes.view
         epoch = unsafe snapshot.epochText.view
+        if snapshot.tally !== tally {
+            tally = snapshot.tally
+            tallied = tally.makeCounters()
+        }
+        steering.counts = unsafe tallied.view
         readSettings()
     }
 

@@ -11,11 +11,17 @@ package final class Snapshot: Sendable {
     package let epoch: Epoch
     /// That as RDATA.
     let epochText: FrozenArray<UInt8>
+    /// Where answers of what spills are counted.
+    package let tally: AnswerTally
 
-    package init(zones: ZoneTable, answers: AnswerTable, epoch: Epoch = Epoch()) {
+    package init(
+        zones: ZoneTable, answers: AnswerTable, epoch: Epoch = Epoch(),
+        tally: AnswerTally = AnswerTally(slotCount: 0)
+    ) {
         self.zones = zones
         self.answers = answers
         self.epoch = epoch
+        self.tally = tally
         epochText = FrozenArray(epoch.rdata)
     }
 

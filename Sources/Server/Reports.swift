@@ -51,6 +51,7 @@ extension Server {
                 rows.append(
                     ("ramping", "\(label) \(part)% of its clients, ramp=\(ramp.length.inWords)"))
             }
+            rows += current.spillRows
             for override in current.overrides.all {
                 let reason = override.reason.isEmpty ? "" : ": \(override.reason)"
                 let loss = current.loss(of: override).map { " (\($0))" } ?? ""
@@ -115,7 +116,8 @@ extension Server {
                 }
             }
         }
-        return Table.text(rows)
+        let loads = current.loadRows
+        return Table.text(rows) + (loads.count > 1 ? "\n" + Table.text(loads) : "")
     }
 
     /// `json`: as objects. `after N`: those with a greater number.

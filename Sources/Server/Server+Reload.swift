@@ -3,6 +3,7 @@ import Diagnostics
 import Health
 import HealthMonitor
 import Loader
+import Steering
 import Survey
 
 // Everything is read again, and compared with what is being served before it takes its place.
@@ -31,7 +32,7 @@ extension Server {
             if !isForced, !made.isWithinLimit {
                 // Back to the probes of what is being served.
                 monitor.retain(only: Set(serving.current?.probes ?? []))
-                monitor.wantFigures(serving.current?.world.plan.usesFigures ?? false)
+                wantFigures(of: serving.current?.world.plan ?? .empty)
                 return refuse(made, diagnostics)
             }
         }

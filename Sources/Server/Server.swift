@@ -357,13 +357,17 @@ package final class Server {
                 reportAgent: settings.reportAgent, epochReaders: settings.epochReaders))
     }
 
+    func wantFigures(of plan: SteeringPlan) {
+        monitor.wantFigures(plan.balances, loads: plan.slotCount > 0)
+    }
+
     /// Watches the probes of `world`, and waits for the first result of each that is new: the first
     /// answer of a new region is already right. What is remembered of a probe is not waited for.
     /// Nil when the server was told to stop meanwhile.
     func firstResults(
         of world: World, remembering memory: HealthMemory = HealthMemory()
     ) -> [ProbeIdentifier]? {
-        monitor.wantFigures(world.plan.usesFigures)
+        wantFigures(of: world.plan)
         let probes = monitor.watch(world.plan.probes, remembering: memory)
         let longest = world.plan.probes.map(\.check.timeout).max() ?? .zero
         if !waitForFirstResults(of: probes, until: .now + longest + .seconds(1)) {

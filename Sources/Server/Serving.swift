@@ -29,16 +29,23 @@ final class Serving: Sendable {
         var overrides = Overrides()
         /// Tells apart whom some of these are limited to.
         var partition: ClientPartition?
+        /// What is handed on by regions that are full.
+        var spill: SpillTable
 
         /// When answers change although no health does.
         var nextChange: MonotonicTime? {
             [held.values.min(), nextStep, overrides.nextChange].compactMap(\.self).min()
         }
 
+        /// When to come again.
+        var nextCall: MonotonicTime? {
+            [nextChange, spill.nextLook].compactMap(\.self).min()
+        }
+
         init(
             _ world: World, _ probes: [ProbeIdentifier], _ health: HealthTable,
             holds: HoldTable = HoldTable(), ramps: RampTable = RampTable(),
-            overrides: Overrides = Overrides(), at now: MonotonicTime
+            overrides: Overrides = Overrides(), spill: SpillTable? = nil, at now: MonotonicTime
         ) {
             self.world = world
             self.probes = probes
@@ -46,6 +53,7 @@ final class Serving: Sendable {
             self.holds = holds
             self.ramps = ramps
             self.overrides = overrides
+            self.spill = spill ?? SpillTable(world.plan)
             answers = .empty
             time = now
             self.holds.forget(allBut: world.plan, at: now)
@@ -59,7 +67,8 @@ final class Serving: Sendable {
             at now: MonotonicTime
         ) -> Current {
             Current(
-                world, probes, health, holds: holds, ramps: ramps, overrides: overrides, at: now)
+                world, probes, health, holds: holds, ramps: ramps, overrides: overrides,
+                spill: spill.moved(from: self.world.plan, to: world.plan), at: now)
         }
 
         /// Brings the overrides up to `now`, and makes the answers. `current`: what is answered
@@ -75,12 +84,9 @@ final class Serving: Sendable {
             // Looked at before a step is taken: nothing is moved to what has just failed.
             let changes = overrides.pauseShifts(in: plan, states) + overrides.advance(to: now)
             if let current { overrides.note(current.answers, at: now) }
-            let snapshot = world.snapshot(
-                health, probes: probes, held: Set(held.keys), ramping: ramping,
-                overrides: overrides.effects(in: plan, partition),
-                epoch: world.epoch.with(
-                    overrides: overrides.fingerprint,
-                    health: plan.fingerprint(states, held: held.keys, ramping: ramping)))
+            var snapshot = snapshot()
+            spill.adapt(snapshot.answers, plan.regionReports(health, probes), at: now)
+            if spill.shares != snapshot.answers.spill { snapshot = self.snapshot() }
             answers = snapshot.answers
             return (snapshot, changes)
         }
@@ -149,24 +155,35 @@ final class Serving: Sendable {
     func update(_ health: HealthTable, at now: MonotonicTime = .now()) -> MonotonicTime? {
         state.withLock { state in
             guard let current = state, health.version >= current.health.version else { return nil }
-            let isDue = current.nextChange.map { $0 <= now } ?? false
-            guard health.version > current.health.version || isDue else {
-                return current.nextChange
+            var isDue = current.nextChange.map { $0 <= now } ?? false
+            let isLook = current.spill.nextLook.map { $0 <= now } ?? false
+            guard health.version > current.health.version || isDue || isLook else {
+                return current.nextCall
             }
             let plan = current.world.plan
             var next = current
             next.health = health
+            if isLook {
+                next.look(at: now)
+                report(from: current, to: next)
+                if next.spill.shares != current.spill.shares { isDue = true }
+            }
             if health.stateVersion == current.health.stateVersion && !isDue {
                 // A state has come into question, or is firm again: that is no more than a TTL.
                 let isTTL = plan.hasTTLRanges && health.timeVersion != current.health.timeVersion
                 let isLoad =
-                    plan.usesFigures && health.figureVersion != current.health.figureVersion
+                    plan.balances && health.figureVersion != current.health.figureVersion
                 guard isTTL || isLoad else {
                     state = next
-                    return next.nextChange
+                    return next.nextCall
                 }
                 let time = current.time + Serving.gap
-                if now < time { return [time, current.nextChange].compactMap(\.self).min() }
+                if now < time {
+                    // What was looked at is not looked at again.
+                    next.health = current.health
+                    state = next
+                    return [time, next.nextCall].compactMap(\.self).min()
+                }
             }
             // What operators order is no failure, and hides none.
             let events = next.holds.observe(
@@ -179,7 +196,7 @@ final class Serving: Sendable {
                 report("released", "", plan.endpoints[hold.endpoint], [])
             }
             state = next
-            return next.nextChange
+            return next.nextCall
         }
     }
 
@@ -216,6 +233,7 @@ final class Serving: Sendable {
         let (snapshot, changes) = next.advance(to: now, from: current)
         snapshots.publish(snapshot)
         for change in changes { report(change, at: now) }
+        report(from: current, to: next)
         report(from: current?.answers, to: next.answers, next.health, next.probes)
         return next
     }

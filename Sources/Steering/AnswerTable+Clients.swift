@@ -175,8 +175,7 @@ extension AnswerTableBuilder {
             switch choice.kind {
             case .name: [Int(choice.index)]
             case .dealt:
-                picks(deals[Int(choice.index)]).shares.map { shares[$0].choice }
-                    .filter { $0.kind == .name }.map { Int($0.index) }
+                picks(deals[Int(choice.index)]).shares.flatMap { names(shares[$0].choice) }
             case .endpoint, .group, .external, .nothing: []
             }
         }

@@ -47,7 +47,12 @@ extension AnswerTableBuilder {
 
     /// Of shares nobody can say which one would have been another.
     private mutating func markShares(of selector: SelectorState) {
-        for place in picks(selector).shares { mark(&shares[place].choice) }
+        for place in picks(selector).shares {
+            mark(&shares[place].choice)
+            if shares[place].choice.kind == .dealt {
+                markShares(of: deals[Int(shares[place].choice.index)])
+            }
+        }
     }
 
     private func mark(_ choice: inout Choice) {
@@ -67,7 +72,6 @@ extension AnswerTableBuilder {
             return groups[index - count] == builder.groups[otherIndex - count]
         case .dealt:
             let (mine, theirs) = (deals[index], builder.deals[otherIndex])
-            // What is dealt is never dealt again.
             return mine.method == theirs.method
                 && areSame(picks(mine).shares, builder.picks(theirs).shares, builder)
         }
@@ -109,7 +113,8 @@ extension SelectorState {
         case .ranked:
             let isPlanned = Int(table) < plan.rankings.count
             choiceCount = isPlanned ? plan.rankings[Int(table)].orders.count : 0
-        case .sharesByQuery, .sharesByClient, .sharesInTurn, .rampByQuery, .rampByClient:
+        case .sharesByQuery, .sharesByClient, .sharesInTurn, .rampByQuery, .rampByClient,
+            .spillByQuery, .spillByClient:
             choiceCount = 0
         }
         let first = choiceCount == 0 ? 0 : Int(firstChoice)
@@ -153,11 +158,9 @@ extension AnswerTable {
         case .endpoint: body(Int(choice.index))
         case .group: for endpoint in endpoints(of: .group(Int(choice.index))) { body(endpoint) }
         case .dealt:
-            // What is dealt is never dealt again.
+            // At most `dealMax` times.
             let deal = deals[Int(choice.index)].picks(of: plan)
-            for place in deal.shares where shares[place].choice.kind != .dealt {
-                offer(shares[place].choice, body)
-            }
+            for place in deal.shares { offer(shares[place].choice, body) }
         case .name, .external, .nothing: break
         }
     }

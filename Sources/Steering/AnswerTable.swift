@@ -26,6 +26,10 @@ package final class AnswerTable: Sendable {
     let familyStates: [[HealthState?]]
     /// Whether each GEO name of the plan ignores health, because too little is up (`panic=`).
     package let nameIsInPanic: [Bool]
+    /// What may be handed on from where, as far as names spill.
+    let spillSources: [Spill.Source]
+    /// What is.
+    package let spill: Spill.Shares
     /// Endpoints that are answered together.
     let groups: [[Int]]
     /// Where those of A begin, those of AAAA, if queries for the two are decided apart; else 0.
@@ -45,17 +49,18 @@ package final class AnswerTable: Sendable {
     /// `probes[i]` names the plan's probe i in `health`. The endpoints in `forcedDown` count as
     /// down whatever their checks say, those in `drained` as drained unless they are down; those in
     /// `held` are used only where nothing else is up. Those in `ramping` get that percentage of
-    /// their clients. `overrides` beat all of that.
+    /// their clients. `overrides` beat all of that. `spill` hands clients on among what is
+    /// up then.
     package init(
         _ plan: SteeringPlan, health: HealthTable, probes: [ProbeIdentifier],
         forcedDown: Set<Int> = [], drained: Set<Int> = [], held: Set<SteeringPlan.Hold> = [],
         ramping: [SteeringPlan.Ramp: UInt32] = [:],
-        overrides: OverrideEffects = OverrideEffects()
+        overrides: OverrideEffects = OverrideEffects(), spill: Spill.Shares = Spill.Shares()
     ) {
         let builder = AnswerTableBuilder.build(plan, overrides) { effect in
             var builder = AnswerTableBuilder(
                 plan, forcedDown: forcedDown, drained: drained, held: held, ramping: ramping,
-                overrides: effect)
+                overrides: effect, spill: spill)
             builder.build(health, probes)
             return builder
         }
@@ -76,6 +81,9 @@ package final class AnswerTable: Sendable {
         familyStates = builder.familyStates
         nameIsUp = builder.namesUp
         nameIsInPanic = builder.policyIndexes.map { builder.selectorsInPanic.contains($0) }
+        spillSources = builder.spillSources.sorted { $0.key < $1.key }.map(\.value)
+            .filter { $0.portion > 0 }
+        self.spill = spill
         groups = builder.groups
         ipv6NameOffset = plan.decidesByFamily ? plan.names.count : 0
         names = FrozenArray(builder.names)
@@ -108,16 +116,19 @@ package final class AnswerTable: Sendable {
         }
     }
 
-    /// One step of a decision.
+    /// One step of a decision; `dealt` is told of the deals on the way.
     func choose(
         _ selector: SelectorState, _ client: Client, _ scope: inout Int,
-        _ random: inout RandomSource
+        _ random: inout RandomSource, dealt: (_ deal: Int) -> Void = { _ in }
     ) -> Choice {
         withExtendedLifetime(self) {
             var view = unsafe view
-            let choice = view.choose(selector, client, &scope, &random)
-            guard choice.kind == .dealt else { return choice }
-            return view.deal(choice, client, &scope, &random)
+            var choice = view.choose(selector, client, &scope, &random)
+            for _ in 0..<SteeringPlan.dealMax where choice.kind == .dealt {
+                dealt(Int(choice.index))
+                choice = view.deal(choice, client, &scope, &random)
+            }
+            return choice
         }
     }
 }
@@ -140,10 +151,14 @@ struct SelectorState: BitwiseCopyable, Sendable {
         /// 2³² it gets `weight`, the last one all.
         case rampByQuery
         case rampByClient
+        /// The same, and each answer is counted as one of slot `table`.
+        case spillByQuery
+        case spillByClient
     }
     var method: Method
     var usesClientSubnet: Bool
-    /// The location table of `ranked`; the step of `sharesInTurn` from one answer to the next.
+    /// The location table of `ranked`; the slot of what spills; the step of `sharesInTurn` from
+    /// one answer to the next.
     var table: UInt32
     /// Of `sharesInTurn` its number among those.
     var firstChoice: UInt32
@@ -195,6 +210,7 @@ struct AnswerTableBuilder {
     let held: Set<SteeringPlan.Hold>
     let ramping: [SteeringPlan.Ramp: UInt32]
     let overrides: OverrideEffect
+    let spill: Spill.Shares
     /// The plan's selectors, and one more for each name whose weights are overridden.
     let policies: [Selector]
     /// For each GEO name, which of these.
@@ -223,6 +239,10 @@ struct AnswerTableBuilder {
     var bytes: [UInt8] = []
     var groups: [[Int]] = []
     var groupIndexes: [[Int]: Int] = [:]
+    /// The part of a selector that spills which is being made.
+    var slot: Slot?
+    /// By the index of the deal.
+    var spillSources: [Int: Spill.Source] = [:]
     /// Whether each GEO name has anything that is up.
     private(set) var namesUp: [Bool] = []
     /// Per GEO name: known once it has been asked for.
@@ -241,9 +261,10 @@ struct AnswerTableBuilder {
     init(
         _ plan: SteeringPlan, forcedDown: Set<Int>, drained: Set<Int>,
         held: Set<SteeringPlan.Hold>, ramping: [SteeringPlan.Ramp: UInt32],
-        overrides: OverrideEffect
+        overrides: OverrideEffect, spill: Spill.Shares
     ) {
         self.plan = plan
+        self.spill = spill
         self.forcedDown = forcedDown
         self.drained = drained
         self.held = held
@@ -304,8 +325,8 @@ struct AnswerTableBuilder {
             ordered.map { $0.isOpen ? .max : 0 }
                 ?? (isForcedDown ? 0 : calmSeconds(endpoint, endpointState, health, probes)))
         endpointWeights.append(
-            endpointState == .degraded ? weight(of: endpoint, health, probes) : 100)
-        if plan.usesFigures {
+            endpointState == .degraded ? endpoint.weight(health, probes) : 100)
+        if plan.balances {
             endpointFigures.append(figures(of: endpoint, states, health, probes))
         }
         // An endpoint that is closed is answered only when nothing better is left: then whole. One
@@ -348,16 +369,6 @@ struct AnswerTableBuilder {
         return ProbeFigures(
             connections: mean(known.compactMap(\.connections)),
             milliseconds: mean(known.compactMap(\.milliseconds)))
-    }
-
-    /// Percent: each address has the least that a check of it says, and the mean of them counts.
-    private func weight(
-        of endpoint: Endpoint, _ health: HealthTable, _ probes: [ProbeIdentifier]
-    ) -> UInt32 {
-        let parts = endpoint.addresses.map { address in
-            address.probes.map { UInt32(health[weightOf: probes[$0]]) }.min() ?? 100
-        }
-        return parts.isEmpty ? 100 : max(parts.reduce(0, +) / UInt32(parts.count), 1)
     }
 
     mutating func isUp(_ target: Target, by selector: Selector) -> Bool {
@@ -407,13 +418,16 @@ struct AnswerTableBuilder {
             firstChoice: UInt32(choices.count), firstShare: 0, shareCount: 0, totalWeight: 0)
         switch selector.method {
         case .failover:
-            addChoice(selector, order: Array(selector.targets.indices), up)
+            let order = Array(selector.targets.indices)
+            slot = slot(selector, index, order: order, index: 0)
+            addChoice(selector, order: order, up)
         case .ranked(let ranking):
             state.method = .ranked
             state.table = UInt32(ranking)
             let ranking = plan.rankings[ranking]
-            for (index, order) in ranking.orders.enumerated() {
-                let reach = ranking.reach.isEmpty ? nil : ranking.reach[index]
+            for (place, order) in ranking.orders.enumerated() {
+                let reach = ranking.reach.isEmpty ? nil : ranking.reach[place]
+                slot = slot(selector, index, order: order, index: place)
                 addChoice(selector, order: order, reach: reach, up)
             }
         case .all:
@@ -421,6 +435,7 @@ struct AnswerTableBuilder {
         case .weighted(let by):
             addShares(selector, by: by, up, to: &state)
         }
+        slot = nil
         selectors.append(state)
     }
 
@@ -439,15 +454,22 @@ struct AnswerTableBuilder {
         } else {
             addSubstitute(selector, order: order)
         }
+        if slot != nil { measureSources(choices[choices.count - 1]) }
     }
 
     /// Of those in `order` none is up.
     private mutating func addSubstitute(_ selector: Selector, order: [Int]) {
         if let backup = selector.backups.first(where: { isUp($0, by: selector) }) {
-            choices.append(choice([backup], of: selector, .backup))
+            let choice = choice([backup], of: selector, .backup)
+            choices.append(countedChoice(choice, backup, selector))
         } else {
-            choices.append(lastResort(selector, order: order))
+            let choice = lastResort(selector, order: order)
+            choices.append(countedChoice(choice, target(of: choice), selector))
         }
+    }
+
+    private func target(of choice: Choice) -> Target? {
+        choice.kind == .endpoint ? .endpoint(Int(choice.index)) : nil
     }
 
     func isHeld(_ target: Target, by selector: Selector) -> Bool {

@@ -55,9 +55,7 @@ extension AnswerTableBuilder {
             sum += weights[index]
             let answered = members[index...] + members[..<index] + rest
             return ShareState(
-                choice: choice(
-                    answered.prefix(selector.answers).map { selector.targets[$0] }, of: selector,
-                    reason),
+                choice: spilledChoice(Array(answered), selector, reason),
                 cumulativeWeight: sum, weight: weights[index],
                 hash: Rendezvous.hash(of: selector.labels[members[index]]))
         }
@@ -70,15 +68,13 @@ extension AnswerTableBuilder {
         for (index, member) in members.enumerated() {
             let part = part(of: selector.targets[member], by: selector)
             let reason = index == 0 ? selector.reason : .ramp
-            let rest = choice(
-                members[index...].map { selector.targets[$0] }, of: selector, reason)
+            let rest = spilledChoice(Array(members[index...]), selector, reason)
             if part == 100, index == 0 { return rest }
             steps.append(step(rest, selector.labels[member], part: part))
             if part == 100 { break }
             // Where all are ramping, the best gets who is left.
             if index == members.count - 1 {
-                let best = choice(
-                    members.map { selector.targets[$0] }, of: selector, selector.reason)
+                let best = spilledChoice(members, selector, selector.reason)
                 steps.append(step(best, selector.labels[members[0]], part: 100))
             }
         }

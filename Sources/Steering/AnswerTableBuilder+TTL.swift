@@ -22,8 +22,10 @@ extension AnswerTableBuilder {
     /// The same for each selector: the least of all that it may lead to. What is held or ramps may
     /// change at any moment.
     func calmSeconds() -> [UInt32] {
-        var calm = policies.map { selector in
-            selector.targets.map { target in
+        let spilling = Set(spill.portions.keys.map(\.slot))
+        var calm = policies.enumerated().map { policy, selector in
+            if isSpilling(policy, spilling) { return UInt32(0) }
+            return selector.targets.map { target in
                 guard case .endpoint(let index) = target else {
                     return overrides.states[target]?.isOpen == false ? 0 : UInt32.max
                 }
@@ -41,6 +43,14 @@ extension AnswerTableBuilder {
             }
         }
         return calm
+    }
+}
+
+extension AnswerTableBuilder {
+    /// Whether some of its clients are handed on: how many may be another matter soon.
+    private func isSpilling(_ policy: Int, _ slots: Set<Int>) -> Bool {
+        guard policy < plan.selectors.count, let own = plan.slots(of: policy) else { return false }
+        return slots.contains { own.contains($0) }
     }
 }
 

@@ -12,7 +12,17 @@ package struct Outlook: Sendable, Equatable {
         package var portion: Double
     }
 
+    /// What such answers are counted as.
+    package struct Count: Sendable, Equatable {
+        /// A slot of the plan.
+        package var slot: Int
+        /// Of the clients.
+        package var portion: Double
+    }
+
     package private(set) var shares: [Share] = []
+    /// Of names that spill.
+    package fileprivate(set) var counts: [Count] = []
     /// Length of the widest prefix around the address that has the same; 0: all of its family has.
     package fileprivate(set) var scope = 0
 
@@ -48,11 +58,15 @@ extension AnswerTable {
         func spread(_ selector: SelectorState, _ portion: Double) {
             let first = Int(selector.firstShare)
             var rest = portion
+            if selector.isSpill {
+                outlook.counts.append(
+                    Outlook.Count(slot: Int(selector.table), portion: portion))
+            }
             for (index, share) in (first..<first + Int(selector.shareCount)).enumerated().map({
                 ($0, shares[$1])
             }) {
                 switch selector.method {
-                case .rampByClient, .rampByQuery:
+                case .rampByClient, .rampByQuery, .spillByClient, .spillByQuery:
                     let isLast = index == Int(selector.shareCount) - 1
                     let taken = isLast ? rest : rest * Double(share.weight) * 0x1p-32
                     if taken > 0 { take(share.choice, taken) }

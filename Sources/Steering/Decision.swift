@@ -18,7 +18,7 @@ package struct Client: Sendable, BitwiseCopyable {
 
 /// What to answer for a GEO name.
 package struct Decision: Sendable, BitwiseCopyable {
-    package enum Outcome: Sendable, BitwiseCopyable, Equatable {
+    package enum Outcome: Sendable, BitwiseCopyable, Hashable {
         /// Addresses of an endpoint of the plan.
         case endpoint(Int)
         /// Those of several; which they are says `AnswerTable.endpoints(of:)`.
@@ -48,6 +48,8 @@ package struct SteeringView: Sendable {
     /// Addresses, each after its RDLENGTH, and external names in wire form.
     package let bytes: TableView<UInt8>
     let tables: TableView<LocationTable.View>
+    /// Where answers of what spills are counted; nowhere unless whoever holds the counters says so.
+    package var counts = CounterView()
     /// To be added to the number of a GEO name when AAAA is asked for.
     package let ipv6NameOffset: Int
 
@@ -142,7 +144,7 @@ package struct SteeringView: Sendable {
                 case .nothing:
                     return decision
                 case .dealt:
-                    // What is dealt is never dealt again.
+                    // At most `dealMax` times.
                     choice = deal(choice, client, &decision.scope, &random)
                     continue
                 case .name:
@@ -204,16 +206,23 @@ package struct SteeringView: Sendable {
             return share(at: position, from: first)
         case .rampByQuery:
             return shares[Rendezvous.ramp(range, shares, random.next())].choice
-        case .sharesByClient, .rampByClient:
+        case .spillByQuery:
+            counts.increment(Int(selector.table))
+            return shares[Rendezvous.ramp(range, shares, random.next())].choice
+        case .spillByClient where selector.shareCount == 1:
+            counts.increment(Int(selector.table))
+            return shares[first].choice
+        case .sharesByClient, .rampByClient, .spillByClient:
+            if selector.method == .spillByClient { counts.increment(Int(selector.table)) }
             var address = client.source
             if selector.usesClientSubnet, let subnet = client.subnet {
                 address = subnet
                 scope = max(scope, Rendezvous.prefixLength(of: subnet.family))
             }
             let index =
-                selector.method == .rampByClient
-                ? Rendezvous.ramp(range, shares, Rendezvous.client(address))
-                : Rendezvous.pick(range, shares, address)
+                selector.method == .sharesByClient
+                ? Rendezvous.pick(range, shares, address)
+                : Rendezvous.ramp(range, shares, Rendezvous.client(address))
             return shares[index].choice
         }
     }

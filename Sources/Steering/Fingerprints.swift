@@ -54,3 +54,20 @@ extension SteeringPlan {
         return sum
     }
 }
+
+extension Spill.Shares {
+    /// Of who is handed on, to a hundredth.
+    package var fingerprint: UInt64 {
+        portions.reduce(0) { sum, entry in
+            var digest = Digest()
+            digest.add("spill")
+            digest.add(UInt64(entry.key.slot))
+            digest.add(UInt64(bitPattern: Int64(entry.key.head)))
+            for portion in entry.value {
+                digest.add(UInt64(bitPattern: Int64(portion.target)))
+                digest.add(UInt64(portion.part * 100))
+            }
+            return sum &+ digest.value
+        }
+    }
+}

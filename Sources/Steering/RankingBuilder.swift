@@ -22,6 +22,8 @@ struct RankingKey: Hashable {
     var within = 0
     /// Round-trip times, each prefix once.
     var measurements: [Measurement] = []
+    /// Orders are told apart by what is lost from one target to the next, too.
+    var hasExtras = false
 
     struct Measurement: Hashable {
         var prefix: Prefix
@@ -37,11 +39,13 @@ struct RankingBuilder {
     private let matcher: PlaceMatcher
     private var orders: [[Int]] = []
     private var reach: [[Int]] = []
+    private var extras: [[UInt16]] = []
     private var orderIndexes: [Entry: OrderIndex] = [:]
 
     private struct Entry: Hashable {
         var order: [Int]
         var reach: [Int]
+        var extras: [UInt16]
     }
 
     /// `systemNetworks`: of every autonomous system that a line names.
@@ -61,9 +65,19 @@ struct RankingBuilder {
         ) { place, line in
             builder.order(for: places[place], line: line)
         }
-        return Ranking(
+        var ranking = Ranking(
             table: table, orders: builder.orders, reach: key.within > 0 ? builder.reach : [],
             sites: key.sites)
+        if key.hasExtras {
+            ranking.extras = builder.extras
+            ranking.addressCounts = table.addressCounts(orderCount: builder.orders.count)
+            // Those without a place are nobody's.
+            for nowhere in [builder.order(for: .unknown, line: nil), special].compactMap(\.self)
+            where nowhere < ranking.addressCounts.count {
+                ranking.addressCounts[nowhere] = 0
+            }
+        }
+        return ranking
     }
 
     /// The prefixes of `net=`, and those of `asn=` that lie in none of them: `net` beats `asn`
@@ -104,6 +118,7 @@ struct RankingBuilder {
         let open = order(for: .unknown, line: nil)
         orders.append(orders[open])
         reach.append(reach[open])
+        extras.append(extras[open])
         return orders.count - 1
     }
 
@@ -123,12 +138,31 @@ struct RankingBuilder {
             (order, reach) = distances.order(
                 from: place.coordinates, measured: measured, within: key.within)
         }
-        let entry = Entry(order: order, reach: reach)
+        var extras: [UInt16] = []
+        if key.hasExtras {
+            let times = key.lines == nil ? line.map { key.measurements[$0].times } : nil
+            extras = Spill.extras(
+                order.map { kilometers(to: $0, from: place.coordinates, measured: times) })
+        }
+        let entry = Entry(order: order, reach: reach, extras: extras)
         if let known = orderIndexes[entry] { return known }
         orders.append(order)
         self.reach.append(reach)
+        self.extras.append(extras)
         orderIndexes[entry] = orders.count - 1
         return orders.count - 1
+    }
+}
+
+extension RankingBuilder {
+    /// Nil where that is not known: targets of a map need no coordinates.
+    private func kilometers(
+        to position: Int, from place: Coordinates?, measured: [Double]?
+    ) -> Double? {
+        guard let site = key.sites[position] else { return nil }
+        let known = DistanceOrder([site]).kilometers(
+            from: place, measured: measured.map { [$0[position]] })
+        return known[0].isFinite ? known[0] : nil
     }
 }
 

@@ -23,8 +23,12 @@ package final class SteeringPlan: Sendable {
     let lines: [Int: PolicyLines]
     /// Some name has one TTL while all is firm, and another while it is not.
     package let hasTTLRanges: Bool
-    /// Some name goes by what probes measure.
-    package let usesFigures: Bool
+    /// Some name deals shares by what probes measure.
+    package let balances: Bool
+    /// Slots of all selectors that spill: what their answers are counted as.
+    package let slotCount: Int
+    /// Of each selector the first one; nil: it does not spill.
+    private let firstSlots: [Int?]
     /// `rankings`, as queries read them.
     let tables: FrozenArray<LocationTable.View>
 
@@ -39,7 +43,14 @@ package final class SteeringPlan: Sendable {
         self.names = names
         self.rankings = rankings
         self.lines = lines
-        usesFigures = selectors.contains { $0.balance != nil }
+        balances = selectors.contains { $0.balance != nil }
+        var slotCount = 0
+        firstSlots = selectors.map { selector in
+            guard selector.spills else { return nil }
+            defer { slotCount += SteeringPlan.slotCount(of: selector, rankings) }
+            return slotCount
+        }
+        self.slotCount = slotCount
         hasTTLRanges = names.contains { $0.ttl.maximum != $0.ttl.minimum }
         // SAFETY: the plan holds the rankings, and with them their tables, for as long as it lives.
         tables = FrozenArray(rankings.map { unsafe $0.table.view })
@@ -63,6 +74,19 @@ package final class SteeringPlan: Sendable {
         }
     }
 
+    /// Those of one selector, by order, for A, and then for AAAA where both are independent; nil:
+    /// it does not spill.
+    func slots(of selector: Int) -> Range<Int>? {
+        guard let first = firstSlots[selector] else { return nil }
+        return first..<first + SteeringPlan.slotCount(of: selectors[selector], rankings)
+    }
+
+    private static func slotCount(of selector: Selector, _ rankings: [Ranking]) -> Int {
+        var count = 1
+        if case .ranked(let ranking) = selector.method { count = rankings[ranking].orders.count }
+        return selector.isIndependent ? 2 * count : count
+    }
+
     /// Queries for A and for AAAA are decided apart: those that take turns must not take each
     /// other's, as resolvers ask for both.
     var decidesByFamily: Bool {
@@ -79,6 +103,9 @@ package final class SteeringPlan: Sendable {
     package static let nestingMax = 8
     /// And with the one before them that tells clients apart (`AnswerTable+Clients.swift`).
     static let stepMax = nestingMax + 1
+    /// How often what is dealt is dealt again: among equals or while a target ramps, and then
+    /// where one is full.
+    static let dealMax = 2
 }
 
 extension SteeringPlan {
@@ -198,10 +225,12 @@ package struct Selector: Hashable, Sendable {
     package var isIndependent = false
     /// What its shares go by, besides weights.
     package var balance: Balance?
+    /// A target that is full hands clients on.
+    package var spills = false
 
     /// The first that is up is all there is to say.
     var isPlain: Bool {
-        answers == 1 && ramp == .zero && skip == 0 && within == 0 && !isIndependent
+        answers == 1 && ramp == .zero && skip == 0 && within == 0 && !isIndependent && !spills
     }
 
     /// Shares go by weight.
@@ -224,6 +253,8 @@ package struct GeoName: Sendable {
     package var selector: Int
     package var ttl: TTLRange
     package var location: SourceLocation
+    /// What all its clients make together, in the unit of capacities; nil: not told.
+    package var demand: Double?
 }
 
 /// Orders of targets by place, and the table that finds an address's order.
@@ -236,6 +267,11 @@ package struct Ranking: Sendable {
     package var reach: [[Int]]
     /// Where the targets stand, for those that have coordinates; for distances in explanations.
     package var sites: [Site?]
+    /// For each order, for each place in it, what is lost by that against the first, in `Spill`'s
+    /// steps; empty where nobody spills. Orders are then told apart by it, too.
+    var extras: [[UInt16]] = []
+    /// For each order how many IPv4 addresses of known place have it; empty where nobody spills.
+    var addressCounts: [Double] = []
 }
 
 /// Why an answer is what it is; the names are a contract that others script against.
@@ -256,6 +292,8 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case backup
     case lastResort
     case ramp
+    /// The better target has as much as it can carry.
+    case spill
     case panic
 
     /// Something other than a policy's ordinary choice: it is the reason of the whole decision.
@@ -287,6 +325,7 @@ package enum Reason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
         case .backup: "backup"
         case .lastResort: "last-resort"
         case .ramp: "ramp"
+        case .spill: "spill"
         case .panic: "panic"
         }
     }

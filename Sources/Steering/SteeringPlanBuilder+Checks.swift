@@ -232,11 +232,13 @@ extension SteeringPlanBuilder {
             [.weighted, .leastConnections, .leastResponseTime].contains(record.policy)
             || record.ramp > .zero && !record.policy.hasWeights
             || record.within > 0 && record.policy.hasDistances
+            || record.spills == true && record.policy.hasOrder
         if !isDealt, let location = record.byLocation {
             report(
                 .warning, location,
                 "by= has no effect under \(record.policy.words); only weighted and least-… deal "
-                    + "their shares one way or the other, and targets that ramp or are equals (ramp=, within=)"
+                    + "their shares one way or the other, and targets that ramp, are equals or "
+                    + "spill (ramp=, within=, spill=)"
             )
         }
         if record.policy == .all, let location = record.rampLocation {
@@ -344,7 +346,7 @@ extension GeoRecord.Policy {
         }
     }
 
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .nearest: "nearest"
         case .failover: "failover"

@@ -8,7 +8,7 @@ import Zones
 extension SteeringPlanBuilder {
     mutating func method(
         _ record: GeoRecord, of owner: DomainName, map: MapReference?, targets: [Resolved],
-        zone: Int, source: some LocationSource
+        spills: Bool, zone: Int, source: some LocationSource
     ) -> (Selector.Method, Reason)? {
         switch record.policy {
         case .failover: return (.failover, .failover)
@@ -21,7 +21,8 @@ extension SteeringPlanBuilder {
         case .twoChoices: return (.weighted(by: .query), .load)
         case .fastest:
             guard let sites = sites(of: targets, at: nil, for: "`fastest`") else { return nil }
-            var key = RankingKey(sites: sites, lines: nil, within: record.within)
+            var key = RankingKey(
+                sites: sites, lines: nil, within: record.within, hasExtras: spills)
             if let times = record.roundTripTimes { key.measurements = measurements(times, targets) }
             return (.ranked(ranking: ranking(key, source)), .fastest)
         case .nearest:
@@ -29,13 +30,16 @@ extension SteeringPlanBuilder {
             return (
                 .ranked(
                     ranking: ranking(
-                        RankingKey(sites: sites, lines: nil, within: record.within), source)),
+                        RankingKey(
+                            sites: sites, lines: nil, within: record.within, hasExtras: spills),
+                        source)),
                 .nearest
             )
         case .map:
             guard let map else { return nil }
             guard var key = rankingKey(map, targets, of: owner, zone: zone) else { return nil }
             key.within = record.within
+            key.hasExtras = spills
             return (.ranked(ranking: ranking(key, source)), .map)
         }
     }

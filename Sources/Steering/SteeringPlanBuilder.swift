@@ -184,6 +184,10 @@ package struct SteeringPlanBuilder {
         return probes.count - 1
     }
 
+    func capacity(ofRegion region: Int) -> UInt32? {
+        region < regions.count ? regions[region].record.capacity : nil
+    }
+
     func check(of probe: Int) -> CheckSpecification { probes[probe].check }
 
     private func hasChecks(_ names: [DomainName]) -> Bool {
@@ -269,9 +273,12 @@ package struct SteeringPlanBuilder {
                     + "\(serviceName(record)).<region> an A or AAAA record")
             return
         }
+        let spills = spills(record, targets)
+        name.demand = record.demand.map(Double.init)
         guard
             let (method, reason) = method(
-                record, of: geo.owner, map: map, targets: targets, zone: zone, source: source)
+                record, of: geo.owner, map: map, targets: targets, spills: spills, zone: zone,
+                source: source)
         else { return }
         let selector = Selector(
             method: method, targets: targets.map(\.target), labels: targets.map(\.label),
@@ -285,7 +292,7 @@ package struct SteeringPlanBuilder {
             by: record.byLocation == nil ? .client : record.by,
             skip: record.policy.hasOrder ? record.skip : 0,
             within: record.policy.hasDistances ? record.within : 0,
-            isIndependent: record.isIndependent, balance: record.policy.balance)
+            isIndependent: record.isIndependent, balance: record.policy.balance, spills: spills)
         warnOfUnknownLoad(selector, record, of: geo.location)
         checkAnswers(selector, targets, record)
         if case .weighted = method { checkWeights(selector, of: geo, zone: zone) }

@@ -38,13 +38,15 @@ package struct Movement {
     package let loads: [Load]
     /// Of all: those that are answered although nothing is up, or get nothing.
     package let stranded: Double
+    /// Of the second world what full regions hand on, and to whom; largest first.
+    package let spilled: [(from: String, to: String, amount: Double)]
 
     /// Those that get more than they can carry.
     package var overloaded: [Load] {
         guard let total = demand.total else { return [] }
         return loads.filter { load in
-            // Sums of portions are not exact.
-            load.capacity.map { load.after * total > Double($0) * (1 + 1e-9) } ?? false
+            // Sums of portions are not exact, and shares are dealt by 32 bits.
+            load.capacity.map { load.after * total > Double($0) * (1 + 1e-6) } ?? false
         }
     }
 
@@ -55,6 +57,7 @@ package struct Movement {
         self.name = name
         self.demand = demand
         isNew = before.geoName(name) == nil
+        spilled = after.spilled
         let groups = ClientGroups(name, demand, before, after, source)
         var tally = MovementTally(before, after, source.places)
         for (group, weight) in groups.weights {

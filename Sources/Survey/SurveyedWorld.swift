@@ -7,10 +7,21 @@ package import Zones
 package struct SurveyedWorld {
     package let zones: ZoneTable
     package let answers: AnswerTable
+    /// What becomes of the demand that it carries; nil: none is told, or nothing spills.
+    package let spill: SpillPlan?
 
-    package init(zones: ZoneTable, answers: AnswerTable) {
+    package init(zones: ZoneTable, answers: AnswerTable, spill: SpillPlan? = nil) {
         self.zones = zones
         self.answers = answers
+        self.spill = spill
+    }
+
+    /// What regions that are full hand on, and to whom; the most first.
+    var spilled: [(from: String, to: String, amount: Double)] {
+        let regions = plan.regions
+        return (spill?.moves ?? [:]).map { move, amount in
+            (regions[move.from].label, move.to.map { regions[$0].label } ?? "elsewhere", amount)
+        }.sorted { ($1.amount, $0.from, $0.to) < ($0.amount, $1.from, $1.to) }
     }
 
     package var plan: SteeringPlan { answers.plan }

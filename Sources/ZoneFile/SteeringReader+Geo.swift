@@ -111,6 +111,16 @@ extension SteeringReader {
             case "independent": record.isIndependent = true
             default: report(value, "family is joint or independent, found \(shown(value.text))")
             }
+        case .spill:
+            switch value.string {
+            case "on": record.spills = true
+            case "off": record.spills = false
+            default: report(value, "spill is on or off, found \(shown(value.text))")
+            }
+            record.spillLocation = location(value)
+        case .demand:
+            record.demand = integer(value, 1...Int(UInt32.max), "demand")
+            record.demandLocation = location(value)
         case .answers:
             record.answers = integer(value, 1...GeoRecord.answersMax, "answers")
         case .ecs:

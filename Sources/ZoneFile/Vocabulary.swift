@@ -102,11 +102,11 @@ enum GeoPolicyWord: String, CaseIterable {
 enum GeoKey: String, SteeringKey {
     case service, check, by, backup
     case lastResort = "last-resort"
-    case ecs, hold, answers, ramp, panic, within, skip, family, rtt
+    case ecs, hold, answers, ramp, panic, within, skip, family, rtt, spill, demand
 
     static let vocabulary = Vocabulary(
         idea: "key", recordType: "GEO", supported: allCases.map(\.rawValue),
-        later: ["spill"])
+        later: [])
 }
 
 enum MapSelectorWord: String, CaseIterable {

@@ -157,6 +157,14 @@ package struct GeoRecord: Sendable {
     package var isIndependent = false
     /// `rtt=FILE`
     package var roundTripTimes: RoundTripTimes?
+    /// `spill=on|off`: whether a region over its capacity hands clients on; nil: where it can.
+    package var spills: Bool?
+    /// Where the value of `spill=` stands; nil where there is none.
+    package var spillLocation: SourceLocation?
+    /// What all clients of the name make together, in the unit of capacities; nil: not told.
+    package var demand: Int?
+    /// Where the value of `demand=` stands; nil where there is none.
+    package var demandLocation: SourceLocation?
 
     /// As many addresses of both families, each from its own target, fit into a UDP response.
     package static let answersMax = 32

@@ -269,7 +269,13 @@ struct CheckSettings {
             survey = .whatIf
         }
         if survey == nil, demand != nil {
-            throw UsageError("--demand is for what if, --matrix and the like, not for --from")
+            guard expectations == nil, servers.isEmpty else {
+                throw UsageError(
+                    "--demand is for answers to clients and what if, not for --expect or --server")
+            }
+            guard geoData != nil else {
+                throw UsageError("--demand cannot be laid out without --geo-data")
+            }
         }
         if survey != nil {
             guard geoData != nil else {

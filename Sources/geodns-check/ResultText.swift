@@ -17,9 +17,13 @@ extension Simulation.Result {
         ]
         if let explanation {
             let dealings = simulation.dealings(self)
+            let spilled = simulation.spilled(self)
             for (index, step) in explanation.steps.enumerated() {
                 lines += step.lines(
                     paint, index < dealings.count ? dealings[index] : nil, simulation)
+                if index < spilled.count, let spilled = spilled[index] {
+                    lines += spilled.lines(paint)
+                }
             }
         } else {
             lines.append("  policy     none: static data, the same for everyone")
@@ -190,6 +194,23 @@ extension Simulation.Result {
 
     private var isExternal: Bool {
         if case .external = explanation?.decision.outcome { true } else { false }
+    }
+}
+
+extension Spilled {
+    fileprivate func lines(_ paint: Paint) -> [String] {
+        guard let full = shares.first else { return [] }
+        let others = shares.dropFirst().map {
+            "\($0.portion.percent) of clients here go to \($0.label)"
+        }
+        let means =
+            hash.map { "\(prefix) has the hash \($0.hexadecimal), which says who" }
+            ?? "who is drawn for each query"
+        return [
+            paint.warning(
+                "    \(full.label) is over its capacity and keeps \(full.portion.percent): "
+                    + others.joined(separator: ", ")), "    \(means)",
+        ]
     }
 }
 

@@ -6,6 +6,7 @@ import Health
 import Loader
 import Responder
 import Steering
+import Survey
 import Zones
 
 /// The engine of the server, fed with made-up queries.
@@ -50,15 +51,20 @@ struct Simulation {
     /// Of `world`.
     let standing: Standing
 
-    /// Ends the program when a label of the changes names nothing.
-    init(_ world: World, _ database: GeoData?, _ changes: Changes, _ standing: Standing) {
-        let (world, down, drained) = world.changed(changes)
-        self.world = world
+    /// Ends the program when a label of the changes names nothing. `demands`: what clients of each
+    /// of these names make; what regions cannot carry is handed on.
+    init(
+        _ world: World, _ database: GeoData?, _ changes: Changes, _ standing: Standing,
+        demands: [(name: DomainName, demand: Demand)] = []
+    ) {
         self.database = database
         systems = database?.systemsAtHand
         self.standing = standing
-        answers = standing.answers(world.plan, down: down, drained: drained)
-        snapshots = SnapshotCell(Snapshot(zones: world.zones, answers: answers))
+        var supposed = SupposedWorld(world, changes, standing)
+        if let database { supposed = supposed.carrying(demands, in: database) }
+        self.world = supposed.world
+        answers = supposed.surveyed.answers
+        snapshots = SnapshotCell(Snapshot(zones: supposed.world.zones, answers: answers))
     }
 
     /// The same draw for the answer and its explanation.
@@ -112,6 +118,14 @@ struct Simulation {
     func dealings(_ result: Result) -> [Dealing?] {
         guard let geo = geoName(result.name, result.response) else { return [] }
         return answers.dealings(
+            name: geo, client: Simulation.client(result.client),
+            family: Simulation.family(of: result.type), drawing: Simulation.draws)
+    }
+
+    /// For each step how a full region was passed by, or not.
+    func spilled(_ result: Result) -> [Spilled?] {
+        guard let geo = geoName(result.name, result.response) else { return [] }
+        return answers.spilled(
             name: geo, client: Simulation.client(result.client),
             family: Simulation.family(of: result.type), drawing: Simulation.draws)
     }

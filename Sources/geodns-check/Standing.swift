@@ -51,10 +51,14 @@ struct Standing {
     }
 
     /// What is answered under a plan of the world with these down and drained besides.
-    func answers(_ plan: SteeringPlan, down: Set<Int>, drained: Set<Int>) -> AnswerTable {
+    func answers(
+        _ plan: SteeringPlan, down: Set<Int>, drained: Set<Int>,
+        spill: Spill.Shares = Spill.Shares()
+    ) -> AnswerTable {
         guard let kept else {
             return AnswerTable(
-                plan, health: health, probes: identifiers, forcedDown: down, drained: drained)
+                plan, health: health, probes: identifiers, forcedDown: down, drained: drained,
+                spill: spill)
         }
         // As `Server` does when it publishes.
         let held = held(in: plan, kept)
@@ -66,7 +70,12 @@ struct Standing {
         return AnswerTable(
             plan, health: health, probes: identifiers, forcedDown: down, drained: drained,
             held: Set(held.keys), ramping: ramping,
-            overrides: overrides.effects(in: plan, partition))
+            overrides: overrides.effects(in: plan, partition), spill: spill)
+    }
+
+    /// Of each region; nil: unlimited.
+    func capacities(of plan: SteeringPlan) -> [Double?] {
+        plan.regionReports(health, identifiers).map(\.capacity)
     }
 
     /// Of the world, with health and orders as far as they are known.

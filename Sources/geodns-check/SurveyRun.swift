@@ -12,7 +12,7 @@ struct SurveyRun {
     private let supposed: SupposedWorld
     private var before: SurveyedWorld { supposed.surveyed }
     let database: GeoData
-    private let after: SurveyedWorld?
+    private let after: SupposedWorld?
     private let demands: [Demand]
 
     init(
@@ -28,17 +28,15 @@ struct SurveyRun {
             after = nil
         case .whatIf:
             supposed = SupposedWorld(world, settings.changes.capacitiesOnly, standing)
-            after = SupposedWorld(world, settings.changes, standing).surveyed
+            after = SupposedWorld(world, settings.changes, standing)
         case .zones, .geoData:
             if case .zones(let zones) = survey { other.zones = zones }
             if case .geoData(let path) = survey { other.geoData = path }
             supposed = SupposedWorld(world, settings.changes, standing)
             // The zones there may have other probes.
             let (there, source) = load(other)
-            after =
-                SupposedWorld(
-                    there, settings.changes, Standing(there, nil, kept, source ?? database)
-                ).surveyed
+            after = SupposedWorld(
+                there, settings.changes, Standing(there, nil, kept, source ?? database))
         }
         demands = SurveyRun.demands(settings.demand, database)
     }
@@ -59,7 +57,10 @@ struct SurveyRun {
             for demand in demands {
                 switch survey {
                 case .matrix:
-                    let matrix = Matrix(name, demand, in: before, database: database)
+                    let matrix = Matrix(
+                        name, demand,
+                        in: supposed.carrying(demand, for: name, in: database).surveyed,
+                        database: database)
                     printWhole(settings.writesJSON ? matrix.json : matrix.text)
                 case .roundTrips: break
                 case .map(let path):
@@ -72,7 +73,10 @@ struct SurveyRun {
                     isFine = whatIf(name, demand) && isFine
                 case .zones, .geoData:
                     let movement = Movement(
-                        name, demand, from: before, to: after ?? before, source: database)
+                        name, demand,
+                        from: supposed.carrying(demand, for: name, in: database).surveyed,
+                        to: (after ?? supposed).carrying(demand, for: name, in: database)
+                            .surveyed, source: database)
                     printWhole(
                         settings.writesJSON ? movement.json(down: nil) : movement.comparison)
                     isFine = isWithinLimit(movement) && isFine
@@ -84,7 +88,7 @@ struct SurveyRun {
 
     /// Those asked for, or all GEO names of both worlds.
     private var names: [DomainName] {
-        let after = after ?? before
+        let after = after?.surveyed ?? before
         for name in settings.names
         where before.geoName(name) == nil && after.geoName(name) == nil {
             let known = (before.plan.names + after.plan.names).map(\.name.description)
@@ -97,7 +101,8 @@ struct SurveyRun {
         return own + after.plan.names.map(\.name).filter { before.geoName($0) == nil }
     }
 
-    private static func demands(
+    /// One that holds both families, or one for each that the database knows.
+    static func demands(
         _ setting: CheckSettings.DemandSetting?, _ database: GeoData
     ) -> [Demand] {
         var total: Double?
@@ -133,6 +138,7 @@ struct SurveyRun {
     }
 
     private func draw(_ name: DomainName, _ demand: Demand, _ path: String) {
+        let before = supposed.carrying(demand, for: name, in: database).surveyed
         let matrix = Matrix(name, demand, in: before, database: database)
         let map = CatchmentMap(matrix, in: before, database: database, changes: settings.changes)
         do throws(Errno) {
@@ -147,7 +153,9 @@ struct SurveyRun {
     /// False when somebody gets nothing, or more than it can carry.
     private func whatIf(_ name: DomainName, _ demand: Demand) -> Bool {
         let movement = Movement(
-            name, demand, from: before, to: after ?? before, source: database)
+            name, demand, from: supposed.carrying(demand, for: name, in: database).surveyed,
+            to: (after ?? supposed).carrying(demand, for: name, in: database).surveyed,
+            source: database)
         printWhole(
             settings.writesJSON
                 ? movement.json(down: nil) : movement.consequences(of: settings.changes))
@@ -157,7 +165,8 @@ struct SurveyRun {
     /// Takes the targets of one name as down, one after the other; false when the failure of one
     /// is more than the others can take over.
     private func each(_ name: DomainName, _ demand: Demand) -> Bool {
-        let matrix = Matrix(name, demand, in: before, database: database)
+        let carried = supposed.carrying(demand, for: name, in: database).surveyed
+        let matrix = Matrix(name, demand, in: carried, database: database)
         var fatal: [String] = []
         if !settings.writesJSON {
             print(matrix.title + ": one target after the other fails")
@@ -167,7 +176,9 @@ struct SurveyRun {
             // Names outside our zones do not fail.
             guard !down.isEmpty else { continue }
             let movement = Movement(
-                name, demand, from: before, to: supposed.failing(down), source: database)
+                name, demand, from: carried,
+                to: supposed.failing(down).carrying(demand, for: name, in: database).surveyed,
+                source: database)
             printWhole(
                 settings.writesJSON
                     ? movement.json(down: target) : movement.failure(of: target, with: portion))

@@ -70,6 +70,10 @@ extension Movement {
             if overloaded.contains(where: { $0.label == load.label }) { line += "  TOO MUCH" }
             lines.append(line)
         }
+        for (from, to, amount) in spilled {
+            let portion = demand.total.map { " (\((amount / $0).percent))" } ?? ""
+            lines.append("  \(from) is full: \(amount.short)\(portion) of its clients go to \(to)")
+        }
         if demand.total == nil, loads.contains(where: { $0.capacity != nil }) {
             lines.append("  how much that is of a capacity: say how much there is with --demand")
         }
@@ -116,6 +120,16 @@ extension Movement {
                 fartherKilometers.map { "\(Int($0.rounded()))" } ?? "null"
             ),
             ("targets", targets.json), ("loads", JSONText.array(loads.map(json))),
+            (
+                "spilled",
+                JSONText.array(
+                    spilled.map { move in
+                        JSONText.object([
+                            ("from", JSONText.string(move.from)), ("to", JSONText.string(move.to)),
+                            ("load", move.amount.jsonNumber),
+                        ])
+                    })
+            ),
             ("moves", JSONText.array(moves)),
         ]) + "\n"
     }

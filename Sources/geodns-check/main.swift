@@ -4,6 +4,7 @@ import Diagnostics
 import Geography
 import Glibc
 import Loader
+import Survey
 
 // A thin main: understand the command line, load, ask, print, end with the status.
 
@@ -103,7 +104,14 @@ func run(_ settings: CheckSettings) -> Bool {
         }
         return true
     }
-    let simulation = Simulation(world, database, settings.changes, standing)
+    var demands: [(name: DomainName, demand: Demand)] = []
+    // Of both families alike: a total is not there twice.
+    if settings.demand != nil, let database,
+        let demand = SurveyRun.demands(settings.demand, database).first
+    {
+        demands = settings.names.map { ($0, demand) }
+    }
+    let simulation = Simulation(world, database, settings.changes, standing, demands: demands)
     if !settings.servers.isEmpty {
         var comparison = LiveComparison(simulation, settings)
         return comparison.run() && isHealthy

@@ -6,6 +6,7 @@ import Geography
 import Health
 import Loader
 import Responder
+import Steering
 import Testing
 import ZoneFile
 import Zones
@@ -23,6 +24,7 @@ import Zones
 ///     drain fra / degraded fra  other states, in the same way
 ///     ramping fra 40            the target came back not long ago, and gets so much of its clients
 ///     connections fra 120       what its reports say; `milliseconds fra 35`: how long probes take
+///     asking www.example.com 203.0.113.0/24 120   its clients make so much of the demand
 ///     query www.example.com A [from=203.0.113.0/24] [resolver=192.0.2.1] [edns=512|none] [tcp]
 ///       rcode NOERROR           first line: RCODE, then the flags that must be set: aa tc
 ///       answer www.example.com. 30 IN A 198.51.100.1
@@ -58,6 +60,7 @@ struct StoryPlayer {
     private var ramping: [String: UInt32] = [:]
     private var figures: [String: ProbeFigures] = [:]
     private var files: [String: String] = [:]
+    private var demands: [String: [Prefix: Double]] = [:]
     private var world: World?
     private(set) var queryCount = 0
     /// A query has been asked of the zones read so far.
@@ -78,7 +81,7 @@ struct StoryPlayer {
                 if isAsked {
                     (zones, places, systems, states, isAsked) = ([], [], [], [:], false)
                 }
-                (ramping, figures) = ([:], [:])
+                (ramping, figures, demands) = ([:], [:], [:])
                 zones.append((words[1], body))
                 world = nil
             case "file":
@@ -99,6 +102,8 @@ struct StoryPlayer {
             case "connections": figures[words[1], default: .init()].connections = Double(words[2])
             case "milliseconds":
                 figures[words[1], default: .init()].milliseconds = Double(words[2])
+            case "asking":
+                demands[words[1], default: [:]][try #require(Prefix(words[2]))] = Double(words[3])
             case "ramping": ramping[words[1]] = UInt32(words[2])
             case "query":
                 var expected: [[String]] = []
@@ -169,9 +174,27 @@ struct StoryPlayer {
         let parts = world.plan.ramps.compactMap { ramp in
             ramping[world.plan.endpoints[ramp.endpoint].label].map { (ramp, $0) }
         }
-        return world.snapshot(
-            health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) },
-            ramping: Dictionary(uniqueKeysWithValues: parts))
+        func snapshot(_ spill: Spill.Shares) -> Snapshot {
+            world.snapshot(
+                health, probes: world.plan.probes.indices.map { ProbeIdentifier($0) },
+                ramping: Dictionary(uniqueKeysWithValues: parts), spill: spill)
+        }
+        let plain = snapshot(Spill.Shares())
+        guard !demands.isEmpty else { return plain }
+        var amounts = [Double](repeating: 0, count: world.plan.slotCount)
+        for (name, clients) in demands {
+            guard let name = DomainName(name), let geo = world.zones.geoName(at: name)
+            else { continue }
+            for (prefix, amount) in clients {
+                for count in plain.answers.outlook(name: geo, around: prefix.address).counts {
+                    amounts[count.slot] += amount * count.portion
+                }
+            }
+        }
+        let reports = world.plan.regionReports(
+            health, world.plan.probes.indices.map { ProbeIdentifier($0) })
+        return snapshot(
+            plain.answers.spillPlan(demands: amounts, capacities: reports.map(\.capacity)).shares)
     }
 
     private mutating func ask(_ words: [String], _ expected: [[String]], line: Int) throws {

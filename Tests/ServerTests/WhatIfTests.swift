@@ -108,6 +108,47 @@ import Testing
         #expect(matrix.text.contains("JP           60.0 %   nrt 100 %"))
     }
 
+    /// What a region cannot carry is handed on as the server does, and told.
+    @Test func fullRegionsHandOn() throws {
+        let checked = try CheckedZone(
+            zoneHead + """
+                fra   REGION 50.03 8.57 capacity=1000
+                      A 198.51.100.20
+                nrt   REGION 35.76 140.39 capacity=2000
+                      A 198.51.100.30
+                first GEO failover fra nrt demand=1500
+
+                """)
+        let name = "first.example.com"
+        let (status, text) = try checked.check(["--demand", "1500", name])
+        #expect(status == 0)
+        #expect(text.contains("fra             1000   66.7 %      1000   66.7 %"))
+        #expect(text.contains("  fra is full: 500 (33.3 %) of its clients go to nrt\n"))
+        // More than all can carry is shared in proportion, and too much.
+        let over = try checked.check(["--demand", "6000", name])
+        #expect(over.status == 1)
+        #expect(over.text.contains("200.0 % of it  TOO MUCH"))
+        #expect(try checked.check(["--demand", "900", name]).text.contains("is full") == false)
+        let (_, json) = try checked.check(["--json", "--down", "nrt", "--demand", "900", name])
+        #expect(json.contains("\"spilled\":[]"))
+        let spilled = try checked.check(["--json", "--demand", "1500", name])
+        #expect(spilled.text.contains(#""spilled":[{"from":"fra","to":"nrt","load":500.0}]"#))
+        // The account of one client: by which hash, and what becomes of the others there.
+        let account = try checked.check(["--from", "203.0.113.7", "--demand", "1500", name])
+        #expect(account.status == 0)
+        #expect(
+            account.text.contains(
+                "fra is over its capacity and keeps 66.7 %: 33.3 % of clients here go to nrt"))
+        #expect(account.text.contains("203.0.113.0/24 has the hash "))
+        let clients = (0..<256).map { "198.18.\($0).1" }.joined(separator: "\n")
+        let file = try checked.folder.write(clients + "\n", to: "clients")
+        let lines = try checked.check(["--from", "@" + file, "--demand", "1500", "--csv", name])
+            .text.split(separator: "\n").dropFirst()
+        let handedOn = lines.filter { $0.contains(",nrt,spill,24,") }.count
+        #expect((60...110).contains(handedOn))
+        #expect(lines.count { $0.contains(",fra,failover,24,") } == 256 - handedOn)
+    }
+
     @Test func badLinesOfADemandFileAreAllNamed() throws {
         let file = try checked.folder.write(
             "203.0.113.0/24,600\nnowhere,1\n203.0.113.0/24\n203.0.113.0/24,many\n",

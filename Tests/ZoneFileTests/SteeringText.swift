@@ -157,6 +157,8 @@ private func text(_ geo: GeoRecord) -> String {
         words.append("rtt=\(String(decoding: times.path, as: UTF8.self))")
     }
     if geo.hold > .zero { words.append("hold=\(milliseconds(geo.hold))") }
+    if let spills = geo.spills { words.append("spill=\(spills ? "on" : "off")") }
+    if let demand = geo.demand { words.append("demand=\(demand)") }
     return words.joined(separator: " ")
 }
 

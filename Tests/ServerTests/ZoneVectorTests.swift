@@ -97,7 +97,9 @@ struct ZoneVector: CustomTestStringConvertible, Sendable {
             "geodns-check", "--zones", "/nonexistent/zones", "--geo-data", "none")
         #expect(status == 1)
         #expect(
-            text.hasPrefix("error: cannot read /nonexistent/zones: No such file or directory\n"))
+            text.hasPrefix(
+                "error: cannot read /nonexistent/zones: No such file or directory; "
+                    + "expected a folder of NAME.zone files\n"))
     }
 
     /// Beside a good one: the others are checked all the same.

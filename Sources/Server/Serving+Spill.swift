@@ -135,7 +135,7 @@ extension Double {
     /// A whole number, but for small ones.
     fileprivate var inShort: String {
         guard self < 1e15 else { return "\(self)" }
-        if self >= 100 || self == rounded() { return "\(Int(rounded()))" }
-        return "\((self * 10).rounded() / 10)"
+        let tenths = (self * 10).rounded() / 10
+        return self >= 100 || tenths == tenths.rounded() ? "\(Int(rounded()))" : "\(tenths)"
     }
 }

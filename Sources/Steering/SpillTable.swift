@@ -44,10 +44,18 @@ package struct SpillTable: Sendable {
     private var expected: [Double?]
     private var lastLook: MonotonicTime?
     private var lookCount = 0
+    /// What regions reported when that was first asked, and who was up.
+    private var beginning: Beginning?
     /// When what is answered has changed; nil: it has not since the start.
     private var lastChange: MonotonicTime?
     /// What was up then.
     private var lastSources: [Spill.Source] = []
+
+    private struct Beginning {
+        var reported: [Double?]
+        var sources: [Spill.Source]
+        var levels: [Double?]
+    }
 
     package private(set) var shares = Spill.Shares()
     /// What that comes to; nil: it is not known how much there is to carry.
@@ -154,43 +162,64 @@ package struct SpillTable: Sendable {
             regionCount: reports.count)
         let told = SpillPlan.loads(
             answers.spillSources, demands: known, shares, regionCount: reports.count)
-        var (reported, one) = (0.0, 0.0)
+        var (sum, one) = (0.0, 0.0)
         for (region, report) in reports.enumerated() {
             guard let load = report.load else { continue }
-            reported += max(load - told[region], 0)
+            sum += max(load - told[region], 0)
             one += supposed[region]
         }
         for selector in open {
-            levels[selector] = one > 0 ? (levels[selector] ?? 0) * reported / one : nil
+            levels[selector] = one > 0 ? (levels[selector] ?? 0) * sum / one : nil
         }
         guard let demands = demands(plan) else { return }
-        match(answers.spillSources, demands, reports)
+        let reported = reports.map(\.load)
+        if shares.isEmpty {
+            beginning = Beginning(
+                reported: reported, sources: answers.spillSources, levels: levels)
+        }
+        match(answers.spillSources, demands, reported, shares)
     }
 
-    /// What reports say is so.
+    /// What reports say is so: `reported`, of each region, under `shares`.
     private mutating func match(
-        _ sources: [Spill.Source], _ demands: [Double], _ reports: [RegionReport]
+        _ sources: [Spill.Source], _ demands: [Double], _ reported: [Double?],
+        _ shares: Spill.Shares
     ) {
         let loads = SpillPlan.loads(
-            sources, demands: demands, shares, regionCount: reports.count)
-        let factors = zip(reports, loads).map { report, load in
+            sources, demands: demands, shares, regionCount: reported.count)
+        let factors = zip(reported, loads).map { report, load in
             // Nothing is for ever: no part of the demand is taken for none at all.
-            load > 0 ? report.load.map { max($0 / load, 0.01) } : nil
+            load > 0 ? report.map { max($0 / load, 0.01) } : nil
         }
-        apply(factors, sources, loads)
+        apply(factors, sources, loads, shares)
+    }
+
+    /// What regions reported at the start, before anybody was handed on, divided anew among their
+    /// clients: addresses were a guess, and by now answers have been counted. False when that no
+    /// longer tells anything: others are up.
+    private mutating func beginAnew(_ answers: AnswerTable) -> Bool {
+        guard let beginning, beginning.sources == answers.spillSources,
+            beginning.levels == levels
+        else { return false }
+        scales = scales.map { _ in 1 }
+        guard let demands = demands(answers.plan) else { return false }
+        match(beginning.sources, demands, beginning.reported, Spill.Shares())
+        return true
     }
 
     /// Of a region that reports more than it should its clients make more than was supposed.
     private mutating func correct(
         _ answers: AnswerTable, _ reports: [RegionReport], seconds: Double, at now: MonotonicTime
     ) {
-        guard let demands = demands(answers.plan) else { return }
+        guard var demands = demands(answers.plan) else { return }
         let sources = answers.spillSources
         if lastChange == nil, lookCount <= SpillTable.firstLookCount {
             expected = reports.map(\.load)
-            match(sources, demands, reports)
+            match(sources, demands, reports.map(\.load), shares)
             return
         }
+        let isNew = lookCount <= SpillTable.firstLookCount && beginAnew(answers)
+        if isNew { demands = self.demands(answers.plan) ?? demands }
         let isLate = lastChange.map { now - $0 < SpillTable.lateness } ?? false
         let correction = isLate ? SpillTable.lateCorrection : SpillTable.correction
         let loads = SpillPlan.loads(
@@ -209,15 +238,16 @@ package struct SpillTable: Sendable {
             }
             let now = before + (loads[region] - before) * pace
             expected[region] = now
-            guard now > 0 else { continue }
+            guard now > 0, !isNew else { continue }
             let off = min(max(load / now, 1 / SpillTable.offMax), SpillTable.offMax)
             factors[region] = 1 + correction * (off - 1)
         }
-        apply(factors, sources, loads)
+        apply(factors, sources, loads, shares)
     }
 
     private mutating func apply(
-        _ factors: [Double?], _ sources: [Spill.Source], _ loads: [Double]
+        _ factors: [Double?], _ sources: [Spill.Source], _ loads: [Double],
+        _ shares: Spill.Shares
     ) {
         let told = factors.indices.filter { factors[$0] != nil }
         let whole = told.reduce(0) { $0 + loads[$1] }

@@ -1,5 +1,4 @@
 import DNSWire
-import GeoSources
 import Geography
 import Loader
 import Steering

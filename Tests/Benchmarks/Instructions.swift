@@ -56,13 +56,16 @@ enum Instructions {
             let name = result.workload.padding(toLength: 20, withPad: " ", startingAt: 0)
             print("\(name)  \(result.instructionsPerQuery)  (threshold \(known))\(remark)")
         }
-        // Who asks for what is not served here must not be dearer than who asks for what is.
+        // Who asks for what is not served here must be cheaper than who is steered, and no dearer
+        // than who gets the plainest answer there is. The two are so near that only what is above
+        // the tolerance tells anything.
         let costs = Dictionary(
             uniqueKeysWithValues: results.map { ($0.workload, $0.instructionsPerQuery) })
         for kind in ["", ", rate limit"] {
-            if let refused = costs["REFUSED" + kind], let answered = costs["static" + kind],
-                refused >= answered
-            {
+            guard let refused = costs["REFUSED" + kind], let steered = costs["geo" + kind],
+                let plain = costs["static" + kind]
+            else { continue }
+            if refused >= steered || Double(refused) > Double(plain) * tolerance {
                 print("REFUSED\(kind) costs as much as an answer")
                 isGood = false
             }

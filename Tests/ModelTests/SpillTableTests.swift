@@ -129,8 +129,9 @@ import Testing
     /// Once all is well who was handed on returns, no more than a twentieth at each look, and there
     /// is an end to it.
     @Test func clientsReturnByDegrees() throws {
-        var simulation = try Simulation(
-            SpillWorld(demand: 0.6 * SpillTables.total), reports: true)
+        // Clients who live so that no region is full while all are up.
+        let demand = 0.45 * SpillTables.total
+        var simulation = try Simulation(SpillWorld(demand: demand, seed: 18), reports: true)
         for _ in 0..<60 { try simulation.step() }
         #expect(simulation.table.shares.isEmpty)
         try simulation.fail([2])
@@ -143,7 +144,7 @@ import Testing
             try simulation.step()
             let now = try simulation.earth.loads(simulation.answers)
             for (old, new) in zip(before, now) {
-                #expect(abs(new - old) <= 0.05 * 0.6 * SpillTables.total)
+                #expect(abs(new - old) <= 0.05 * demand)
             }
             before = now
             steps += 1

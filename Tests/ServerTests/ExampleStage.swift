@@ -53,7 +53,10 @@ final class ExampleStage {
     ]
 
     /// Commands that cannot be run here, by how they begin.
-    static let notRun: [(begin: String, why: String)] = []
+    static let notRun: [(begin: String, why: String)] = [
+        ("geodnsd --listen 192.0.2.53 --listen 2001:db8::53 --xdp", "it wants a network card"),
+        ("geodnsctl status                      # xdp", "it shows that server"),
+    ]
 
     let folder: TemporaryFolder
     let standIns: [StandIn]

@@ -58,14 +58,14 @@ enum Instructions {
         }
         // Who asks for what is not served here must be cheaper than who is steered, and no dearer
         // than who gets the plainest answer there is. The two are so near that only what is above
-        // the tolerance tells anything.
+        // the tolerance of both tells anything.
         let costs = Dictionary(
             uniqueKeysWithValues: results.map { ($0.workload, $0.instructionsPerQuery) })
         for kind in ["", ", rate limit"] {
             guard let refused = costs["REFUSED" + kind], let steered = costs["geo" + kind],
                 let plain = costs["static" + kind]
             else { continue }
-            if refused >= steered || Double(refused) > Double(plain) * tolerance {
+            if refused >= steered || Double(refused) > Double(plain) * tolerance * tolerance {
                 print("REFUSED\(kind) costs as much as an answer")
                 isGood = false
             }

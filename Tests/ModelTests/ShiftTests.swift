@@ -55,6 +55,46 @@ import Testing
         #expect(shift.moved == 6000)
     }
 
+    /// It stops by itself as soon as its receiver, or what is nested in it, is anything but up.
+    @Test(
+        arguments: [
+            (HealthState.up, nil), (.degraded, "fra is degraded"), (.down, "fra is down"),
+            (.drain, "fra is drained"),
+        ] as [(HealthState, String?)])
+    func itStopsWhenTheReceiverDegrades(_ state: HealthState, _ ailment: String?) throws {
+        let plan = try load([
+            (
+                "example.com",
+                zone(
+                    """
+                    iad REGION 39 -77 check=web
+                     A 192.0.2.1
+                    fra REGION 50 9 check=web
+                     A 192.0.2.2
+                    blue GEO failover iad
+                    green GEO failover fra
+                    www GEO weighted blue:1 green:0
+
+                    """)
+            )
+        ]).plan
+        var overrides = Overrides([
+            Override(
+                .weights(WeightOrder([.init("blue", 1), .init("green", 0)], shift: shift())),
+                of: "www.example.com.", since: second(0))
+        ])
+        let states = plan.endpoints.map { $0.label == "fra" ? state : .up }
+        let stopped = overrides.pauseShifts(in: plan, states)
+        #expect(stopped.count == (ailment == nil ? 0 : 1))
+        guard case .weights(let weights) = overrides.all[0].order else { return }
+        #expect(
+            weights.shift?.phase == ailment.map { .paused(because: $0) }
+                ?? .running(next: second(0)))
+        // Where it stopped it stays, though time passes.
+        let steps = overrides.advance(to: second(600))
+        #expect(steps.isEmpty == (ailment != nil))
+    }
+
     @Test(arguments: 0..<50) func sharesAddUpAndOnlyTheTwoChange(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let labels = (0..<random.number(2...6)).map { "t\($0)" }

@@ -5,57 +5,59 @@ import TestSupport
 /// Far more queries than geodnsd can answer over AF_XDP, from a generator in the kernel: what it
 /// still answers. A server that only receives, and no longer answers, would be in livelock.
 struct Overload {
+    /// Programs that keep the server's core busy beside it, each as important as it.
+    var sharerCount: Int
     var offeredPerSecond = Sample()
     var answeredPerSecond = Sample()
 
-    /// Of `Contenders.overFrames`: geo answers.
+    /// Alone, and with so little of its core that ten times as much is offered as it can do.
     static func run(
         folder: String, database: String, rounds: Int, seconds: Int, over network: BenchNetwork
-    ) throws -> Overload {
+    ) throws -> [Overload] {
         let contenders = try Contenders(folder: folder, database: database).overFrames()
-        guard let contender = contenders.first(where: { $0.name.hasPrefix("geodnsd") }),
-            let place = contender.command.firstIndex(of: "--control")
-        else { throw BenchNetwork.Failed(description: "no geodnsd over AF_XDP") }
+        guard let contender = contenders.first(where: { $0.name.hasPrefix("geodnsd") }) else {
+            throw BenchNetwork.Failed(description: "no geodnsd over AF_XDP")
+        }
         let server = try network.startServer(contender.command)
         defer { server.stop() }
         guard server.waitForOutput(" ready", seconds: 60) else {
             throw BenchNetwork.Failed(description: "geodnsd did not get ready:\n\(server.text)")
         }
-        let control = contender.command[place + 1]
-        let interface = BenchNetwork.interface(contender.cable)
-        var overload = Overload()
-        for round in 0...rounds {
-            let before = try answered(control, interface)
-            let text = try network.runGenerator([
-                Programs.own("xdp-flood"), BenchNetwork.generatorInterface(contender.cable),
-                "\(seconds)", frame(contender),
-            ])
-            guard let sent = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                throw BenchNetwork.Failed(description: "xdp-flood: \(text)")
+        // kxdpgun leaves its program behind.
+        let interface = BenchNetwork.generatorInterface(contender.cable)
+        _ = try network.runGenerator(["ip", "link", "set", interface, "xdp", "off"])
+        var all: [Overload] = []
+        for sharerCount in [0, 2] {
+            let sharers = try (0..<sharerCount).map { _ in
+                try network.startServer(["sh", "-c", "while :; do :; done"])
             }
-            // What has come in is answered within milliseconds.
-            usleep(100_000)
-            let answers = try answered(control, interface) - before
-            guard round > 0 else { continue }
-            overload.offeredPerSecond.add(sent / Double(seconds))
-            overload.answeredPerSecond.add(answers / Double(seconds))
-            progress(
-                "overload \(round)/\(rounds): \(Int(sent) / seconds) offered/s,"
-                    + " \(Int(answers) / seconds) answered/s")
+            defer { for sharer in sharers { sharer.stop() } }
+            var overload = Overload(sharerCount: sharerCount)
+            for round in 0...rounds {
+                try overload.flood(contender, interface, seconds, network, counts: round > 0)
+            }
+            all.append(overload)
         }
-        return overload
+        return all
     }
 
-    private static func answered(_ control: String, _ interface: String) throws -> Double {
-        let (_, text) = try RunningProcess.run(
-            Programs.own("geodnsctl"), ["--control", control, "status"])
-        let row = text.split(separator: "\n").first {
-            $0.hasPrefix("xdp \(interface) answered ")
+    private mutating func flood(
+        _ contender: Contender, _ interface: String, _ seconds: Int, _ network: BenchNetwork,
+        counts: Bool
+    ) throws {
+        let text = try network.runGenerator([
+            Programs.own("xdp-flood"), interface, "\(seconds)", Overload.frame(contender),
+        ])
+        let fields = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        guard fields.count == 3 else {
+            throw BenchNetwork.Failed(description: "xdp-flood: \(text)")
         }
-        guard let count = row?.split(separator: " ").last.flatMap({ Double($0) }) else {
-            throw BenchNetwork.Failed(description: "geodnsctl status:\n\(text)")
-        }
-        return count
+        guard counts else { return }
+        offeredPerSecond.add(fields[0] / fields[2])
+        answeredPerSecond.add(fields[1] / fields[2])
+        progress(
+            "overload, \(sharerCount) beside: \(Int(fields[0] / fields[2])) offered/s,"
+                + " \(Int(fields[1] / fields[2])) answered/s")
     }
 
     /// One query; the generator changes its sender.

@@ -4,7 +4,7 @@ import TestSupport
 /// `docs/performance.md`: what was measured, where, with what.
 struct PerformanceReport {
     let sideBySide: SideBySide
-    let overload: Overload
+    let overloads: [Overload]
     /// One worker of each, then two of each.
     let scaling: SideBySide
     let change: HealthChange
@@ -115,10 +115,22 @@ struct PerformanceReport {
             sockets, \(ratio("geo", "gdnsd")) times those of gdnsd, and \(ratio("geo", knot)) times those of
             Knot DNS over AF_XDP; of static ones \(ratio("static", knot)) times those of Knot DNS over AF_XDP.
 
-            Offered \(Self.number(overload.offeredPerSecond.median)) geo queries/s by a generator
-            in the kernel, it answers \(Self.number(overload.answeredPerSecond.median)) a second:
-            what is too much is lost before it costs anything.
+            Geo queries offered by a generator in the kernel, far more than it can answer; in the
+            second line it has a third of its core, as two other programs are busy there. What is
+            too much is lost before it costs anything:
+
+            | busy programs beside it | offered/s | answered/s | offered ÷ answered |
+            |---|---|---|---|
+            \(overloads.map(line).joined(separator: "\n"))
             """
+    }
+
+    private func line(_ overload: Overload) -> String {
+        let (offered, answered) = (
+            overload.offeredPerSecond.median, overload.answeredPerSecond.median
+        )
+        return "| \(overload.sharerCount) | \(Self.number(offered)) | \(Self.number(answered)) |"
+            + " \(Self.fixed(offered / answered, 1)) |"
     }
 
     private var scalingLines: [String] {

@@ -56,7 +56,7 @@ func peers(rounds: Int, seconds: Int) throws {
     try sideBySide.flood(rounds: rounds, seconds: seconds)
     try sideBySide.pace(rounds: rounds, seconds: seconds)
     sideBySide.stop()
-    let overload = try Overload.run(
+    let overloads = try Overload.run(
         folder: folder.path, database: database, rounds: rounds, seconds: seconds, over: network)
     var scaling = try SideBySide(
         contenders.withOneAndTwoWorkers(), folder: folder.path, over: network, onAllCores: true)
@@ -66,7 +66,7 @@ func peers(rounds: Int, seconds: Int) throws {
     let change = try HealthChange.run(
         changes: 20 * rounds, database: database, folder: folder.path, over: network)
     let report = PerformanceReport(
-        sideBySide: sideBySide, overload: overload, scaling: scaling, change: change,
+        sideBySide: sideBySide, overloads: overloads, scaling: scaling, change: change,
         lookups: try Lookup.measure(database: database, rounds: rounds), rounds: rounds)
     print(report.text)
     try report.write(to: Programs.packageFolder + "/docs/performance.md")

@@ -97,7 +97,7 @@ load: deps ## Load a million names and 10,000 zones, beside NSD and Knot: second
 	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" load
 
 # Ratios of one run: for a machine without other work.
-ROUNDS ?= 5
+ROUNDS ?= 15
 bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance.md (root; ROUNDS, CURVES=1)
 	@tools/install-packages $(PACKAGES_BENCH)
 	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run peers --rounds $(ROUNDS)
@@ -141,6 +141,7 @@ install: build ## Install programs, manual, completions, unit, settings if there
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' packaging/geodnsd.service.in \
 	    > '$(DESTDIR)$(UNITDIR)/geodnsd.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/geodnsd.service'
+	install -m 644 packaging/geodnsd.socket '$(DESTDIR)$(UNITDIR)/'
 	install -D -m 644 packaging/xdp.conf '$(DESTDIR)$(EXTRADIR)/xdp.conf'
 	install -d '$(DESTDIR)$(SYSCONFDIR)/geodns/zones' '$(DESTDIR)$(SYSCONFDIR)/geodns/geo-data'
 	test -e '$(DESTDIR)$(SYSCONFDIR)/geodns/geodnsd.yaml' || \
@@ -149,7 +150,8 @@ install: build ## Install programs, manual, completions, unit, settings if there
 uninstall: ## Remove what `make install` installed, but for /etc/geodns
 	rm -f '$(DESTDIR)$(SBINDIR)/geodnsd' '$(DESTDIR)$(BINDIR)/geodnsctl' \
 	    '$(DESTDIR)$(BINDIR)/geodns-check' '$(DESTDIR)$(BINDIR)/geodns-mmdb' \
-	    '$(DESTDIR)$(UNITDIR)/geodnsd.service' '$(DESTDIR)$(EXTRADIR)/xdp.conf'
+	    '$(DESTDIR)$(UNITDIR)/geodnsd.service' '$(DESTDIR)$(UNITDIR)/geodnsd.socket' \
+	    '$(DESTDIR)$(EXTRADIR)/xdp.conf'
 	for name in $(PROGRAMS_USER) $(PROGRAMS_ADMIN); do \
 	    rm -f '$(DESTDIR)$(MANDIR)'/man?/$$name.? '$(DESTDIR)$(BASHDIR)'/$$name \
 	        '$(DESTDIR)$(ZSHDIR)'/_$$name '$(DESTDIR)$(FISHDIR)'/$$name.fish; done

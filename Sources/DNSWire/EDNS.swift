@@ -106,6 +106,31 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
         self.init(address: address, sourcePrefixLength: length, familyNumber: number)
     }
 
+    /// What nearly all are, with fewer instructions: IPv4, with one to four bytes of the address.
+    /// `range`, of at least eight bytes, is that of the option with its code and length. Nil for any
+    /// other, which may be well-formed.
+    @inline(__always)
+    init?(shortOption message: Span<UInt8>, in range: Range<Int>) {
+        let byteCount = range.upperBound &- range.lowerBound &- 8
+        guard byteCount >= 1, byteCount <= 4 else { return nil }
+        // Code, length, family, source prefix length, scope prefix length.
+        let head = message.word(at: range.lowerBound).byteSwapped
+        let length = head &>> 8 & 0xff
+        let wanted =
+            UInt64(ClientSubnet.optionCode) << 48 | UInt64(byteCount &+ 4) << 32 | 1 << 16
+            | length << 8
+        // The eight bytes that end with the last one, those before the address shifted out.
+        let bits =
+            message.word(at: range.upperBound &- 8).byteSwapped &<< UInt64(64 &- 8 &* byteCount)
+        // As the prefix has so many bytes, it is at most 32 long.
+        guard head == wanted, Int(length &+ 7) &>> 3 == byteCount, bits &<< length == 0 else {
+            return nil
+        }
+        self.init(
+            address: IPAddress(leftAligned: UInt128(bits) << 64, family: .ipv4),
+            sourcePrefixLength: Int(length), familyNumber: 1)
+    }
+
     /// Of the address, as it stands in the option: only what the prefix needs.
     package var addressByteCount: Int { ClientSubnet.byteCount(ofPrefix: sourcePrefixLength) }
 

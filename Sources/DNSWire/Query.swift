@@ -101,16 +101,24 @@ package struct Query: Sendable, BitwiseCopyable {
             edns = EDNS(fixed: fixed)
             return true
         }
-        // A client subnet alone: code and length.
-        guard record.count >= 19, byteCount >= 8 else { return false }
-        let head = record.uint32(at: 11)
-        guard head == UInt32(ClientSubnet.optionCode) << 16 | UInt32(byteCount &- 4),
-            let subnet = ClientSubnet(record, in: 15..<11 &+ byteCount)
+        guard byteCount >= 8,
+            let subnet = ClientSubnet(shortOption: record, in: 11..<11 &+ byteCount)
+                ?? soleSubnet(record, in: 11..<11 &+ byteCount)
         else { return false }
         edns = EDNS(fixed: fixed)
         clientSubnet = subnet
         hasSubnetAlone = true
         return true
+    }
+
+    /// Nil for another option, one among others, or a malformed one.
+    @inline(never)
+    private func soleSubnet(_ message: Span<UInt8>, in range: Range<Int>) -> ClientSubnet? {
+        let head = message.uint32(at: range.lowerBound)
+        guard head == UInt32(ClientSubnet.optionCode) << 16 | UInt32(range.count &- 4) else {
+            return nil
+        }
+        return ClientSubnet(message, in: range.lowerBound &+ 4..<range.upperBound)
     }
 
     @inline(__always)

@@ -229,11 +229,15 @@ import Tables
         return true
     }
 
-    /// What stands in the query from `start` on: `byteCount` bytes, 16 to 40. False, too, when
-    /// there is room for them, but not for 40.
+    /// An OPT record with a client subnet and nothing else, as it stands in the query from `start`
+    /// on, `byteCount` bytes, 19 to 40; but its first eight bytes are `head`, the lowest first, no
+    /// flag of the lower eight is set (RFC 6891 §6.1.4), and the scope is `scope` (RFC 7871 §6).
+    /// False, too, when there is room for it, but not for 40 bytes.
     @inline(__always)
-    mutating func put(_ query: Span<UInt8>, from start: Int, byteCount: Int) -> Bool {
-        precondition(start >= 0 && byteCount >= 16 && byteCount <= 40)
+    mutating func putOPT(
+        _ query: Span<UInt8>, from start: Int, byteCount: Int, head: UInt64, scope: UInt8
+    ) -> Bool {
+        precondition(start >= 0 && byteCount >= 19 && byteCount <= 40)
         precondition(byteCount <= query.count &- start)
         guard limit &- count >= 40 else { return false }
         unsafe query.withUnsafeBytes { source in
@@ -243,23 +247,12 @@ import Tables
             unsafe target.copy(SIMD2<UInt64>.self, from: from, at: 0)
             if byteCount > 32 { unsafe target.copy(SIMD2<UInt64>.self, from: from, at: 16) }
             unsafe target.copy(SIMD2<UInt64>.self, from: from, at: byteCount &- 16)
+            unsafe target.storeBytes(of: head, as: UInt64.self)
+            unsafe target.storeBytes(of: 0, toByteOffset: 8, as: UInt8.self)
+            unsafe target.storeBytes(of: scope, toByteOffset: 18, as: UInt8.self)
         }
         count &+= byteCount
         return true
-    }
-
-    /// Overwrites what has been written already.
-    @inline(__always)
-    mutating func patch(_ byte: UInt8, at position: Int) {
-        precondition(position >= 0 && position < count)
-        unsafe base[position] = byte
-    }
-
-    /// Overwrites eight bytes already written, the lowest first.
-    @inline(__always)
-    mutating func patchWord(_ word: UInt64, at position: Int) {
-        precondition(position >= 0 && position &+ 8 <= count)
-        store64(word, at: position)
     }
 
     /// The question's name as an owner; it stands right after the header.

@@ -144,14 +144,9 @@ extension Responder {
         }
         // It goes back as it came, but for what says how much is taken here, the flags, and the
         // scope.
-        let start = writer.count
-        let byteCount = 19 &+ subnet.addressByteCount
-        guard writer.put(message, from: query.questionEnd, byteCount: byteCount)
-        else { return false }
-        writer.patchWord(head.byteSwapped, at: start)
-        writer.patch(0, at: start &+ 8)
-        writer.patch(scope, at: start &+ 18)
-        return true
+        return writer.putOPT(
+            message, from: query.questionEnd, byteCount: 19 &+ subnet.addressByteCount,
+            head: head.byteSwapped, scope: scope)
     }
 
     /// The client's subnet, where other options stood beside it.

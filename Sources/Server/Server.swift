@@ -38,6 +38,8 @@ package final class Server {
     private var limitedFlows = LimitedFlowLog()
     /// A SIGHUP came during a reload: what it read may be older than the signal.
     private var isReloadDue = false
+    /// Of sockets that this process was started with.
+    private let inheritedDescriptors: [Int32]
     /// Which files of data have been read, and whether they have changed.
     var watch = FileWatch()
     var lastLook = MonotonicTime.now()
@@ -45,6 +47,8 @@ package final class Server {
     package init(_ settings: ServerSettings) throws(Errno) {
         self.settings = settings
         rateLimits = RateLimits(settings.abuse)
+        // Before there are threads that may look at the environment, which this changes.
+        inheritedDescriptors = try settings.checkOnly ? [] : ServiceManager.takeDescriptors()
         // Before the monitor's thread is made: threads inherit which signals are blocked.
         signals = try SignalSource()
         let log = Log(settings.logFormat)
@@ -135,7 +139,13 @@ package final class Server {
         }
         do {
             let workerCount = settings.workerCount ?? Server.processorCount
-            let listeners = try Listeners(settings.listen, workerCount: workerCount)
+            let inherited = try InheritedSockets(inheritedDescriptors)
+            try inherited.check(areAmong: settings.listen)
+            if !inheritedDescriptors.isEmpty {
+                log.write(.info, "inherited", "", [("sockets", "\(inheritedDescriptors.count)")])
+            }
+            let listeners = try Listeners(
+                settings.listen, workerCount: workerCount, inherited: inherited)
             let control = try ControlSocket(path: settings.control)
             let memory = keeper?.recall() ?? HealthMemory()
             let overrides = keeper?.recallOverrides() ?? Overrides()

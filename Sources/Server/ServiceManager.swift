@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import SystemCalls
 
 /// Tells systemd how the service is doing (sd_notify(3)); without systemd nothing happens.
 enum ServiceManager {
@@ -13,6 +14,14 @@ enum ServiceManager {
     }
 
     static func stopping() { notify("STOPPING=1") }
+
+    /// Sockets that it has opened for this process and keeps open (sd_listen_fds(3)). They are given
+    /// once: later calls, and programs that this one starts, get none.
+    static func takeDescriptors() throws(Errno) -> [Int32] {
+        let count = sd_listen_fds(1)
+        guard count >= 0 else { throw Errno(-count) }
+        return (0..<count).map { SD_LISTEN_FDS_START + $0 }
+    }
 
     private static func notify(_ state: String) { _ = unsafe sd_notify(0, state) }
 }

@@ -14,6 +14,7 @@ package struct Errno: Error, Equatable, Sendable {
         return unsafe String(cString: name)
     }
 
+    package static let addressFamilyNotSupported = Errno(EAFNOSUPPORT)
     package static let addressInUse = Errno(EADDRINUSE)
     package static let addressNotAvailable = Errno(EADDRNOTAVAIL)
     package static let again = Errno(EAGAIN)
@@ -23,6 +24,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noMemory = Errno(ENOMEM)
     package static let noSuchFile = Errno(ENOENT)
     package static let permissionDenied = Errno(EACCES)
+    package static let protocolNotSupported = Errno(EPROTONOSUPPORT)
     package static let timedOut = Errno(ETIMEDOUT)
     package static let tooManyFiles = Errno(EMFILE)
     package static let tooManyFilesInSystem = Errno(ENFILE)

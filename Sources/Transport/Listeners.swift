@@ -15,14 +15,19 @@ package struct Listeners: ~Copyable, Sendable {
     /// One element for each worker.
     let workers: [WorkerSockets]
 
-    /// Throws the first address that cannot be had. `workerCount` is at least 1.
-    package init(_ addresses: [ListenAddress], workerCount: Int) throws(ListenError) {
+    /// Throws the first address that cannot be had. `workerCount` is at least 1. Where there are
+    /// `inherited` sockets for an address they are used instead of own ones, each by one worker if
+    /// there are as many; their addresses must be among `addresses`.
+    package init(
+        _ addresses: [ListenAddress], workerCount: Int,
+        inherited: InheritedSockets = InheritedSockets()
+    ) throws(ListenError) {
         precondition(workerCount >= 1)
         var triesLeft = addresses.contains { $0.port == 0 } ? Listeners.chosenPortTriesMax : 1
         while true {
             triesLeft -= 1
             do throws(ListenError) {
-                try self.init(once: addresses, workerCount: workerCount)
+                try self.init(once: addresses, workerCount: workerCount, inherited)
                 return
             } catch {
                 // A port that the kernel chose may be somebody else's a moment later.
@@ -31,20 +36,44 @@ package struct Listeners: ~Copyable, Sendable {
         }
     }
 
-    private init(once addresses: [ListenAddress], workerCount: Int) throws(ListenError) {
+    private init(
+        once addresses: [ListenAddress], workerCount: Int, _ inherited: InheritedSockets
+    ) throws(ListenError) {
         var bound: [ListenAddress] = []
-        var first = WorkerSockets()
+        var workers = [WorkerSockets](repeating: WorkerSockets(), count: workerCount)
         for address in addresses where !bound.contains(address) {
-            bound.append(try first.bindAlone(address))
-        }
-        var workers = [first]
-        for _ in 1..<workerCount {
-            var sockets = WorkerSockets()
-            for address in bound { try sockets.bindShared(address) }
-            workers.append(sockets)
+            let actual = try Listeners.open(address, .udp, inherited, for: &workers)
+            bound.append(try Listeners.open(actual, .tcp, inherited, for: &workers))
         }
         boundAddresses = bound
         self.workers = workers
+    }
+
+    /// Gives each worker a socket of the address; returns that with its port.
+    ///
+    /// The first is bound without SO_REUSEPORT, which is allowed for the other workers once that is
+    /// done: a second server of the same user, which would silently get a share of the queries, has
+    /// an error instead, however close together the two start.
+    private static func open(
+        _ address: ListenAddress, _ transport: TransportProtocol, _ inherited: InheritedSockets,
+        for workers: inout [WorkerSockets]
+    ) throws(ListenError) -> ListenAddress {
+        let sockets = inherited.sockets(transport, on: address)
+        guard sockets.isEmpty else {
+            for descriptor in sockets { try adopt(descriptor, address, transport) }
+            // Every socket has a reader, and every worker a socket.
+            for index in 0..<max(sockets.count, workers.count) {
+                workers[index % workers.count].add(sockets[index % sockets.count], transport)
+            }
+            return address
+        }
+        var bound = address
+        for index in workers.indices {
+            let socket = try bind(bound, transport, sharing: index > 0)
+            bound = socket.address
+            workers[index].add(socket.descriptor, transport)
+        }
+        return bound
     }
 }
 
@@ -53,22 +82,11 @@ struct WorkerSockets: Sendable {
     var datagram: [FileDescriptor] = []
     var listening: [FileDescriptor] = []
 
-    /// Binds without SO_REUSEPORT, and allows it for the other workers once that is done: a
-    /// second server of the same user, which would silently get a share of the queries, has an
-    /// error instead, however close together the two start. Returns the address with its port.
-    fileprivate mutating func bindAlone(
-        _ address: ListenAddress
-    ) throws(ListenError) -> ListenAddress {
-        let (datagram, bound) = try Listeners.bind(address, .udp, sharing: false)
-        let (listening, _) = try Listeners.bind(bound, .tcp, sharing: false)
-        self.datagram.append(datagram)
-        self.listening.append(listening)
-        return bound
-    }
-
-    fileprivate mutating func bindShared(_ address: ListenAddress) throws(ListenError) {
-        datagram.append(try Listeners.bind(address, .udp, sharing: true).descriptor)
-        listening.append(try Listeners.bind(address, .tcp, sharing: true).descriptor)
+    fileprivate mutating func add(_ descriptor: FileDescriptor, _ transport: TransportProtocol) {
+        switch transport {
+        case .udp: datagram.append(descriptor)
+        case .tcp: listening.append(descriptor)
+        }
     }
 }
 
@@ -96,7 +114,27 @@ extension Listeners {
     /// net.core.rmem_max: at 300,000 queries per second it bridges about 15 ms of absence.
     private static let datagramBufferByteCount: Int32 = 4 << 20
 
-    fileprivate static func bind(
+    /// Makes an inherited socket what one of ours is.
+    private static func adopt(
+        _ descriptor: FileDescriptor, _ address: ListenAddress, _ transport: TransportProtocol
+    ) throws(ListenError) {
+        let number = descriptor.number
+        do throws(Errno) {
+            try require { clinux_make_own(number) }
+            switch transport {
+            case .udp:
+                let domain = address.address.family == .ipv4 ? AF_INET : AF_INET6
+                try prepareDatagramSocket(number, domain: domain, isWildcard: address.isWildcard)
+            case .tcp:
+                try prepareListeningSocket(number)
+                try require { listen(number, backlog) }
+            }
+        } catch {
+            throw ListenError(address: address, transport: transport, reason: error)
+        }
+    }
+
+    private static func bind(
         _ address: ListenAddress, _ transport: TransportProtocol, sharing: Bool
     ) throws(ListenError) -> (descriptor: FileDescriptor, address: ListenAddress) {
         do throws(Errno) {
@@ -154,6 +192,9 @@ extension Listeners {
         if isWildcard { try require { clinux_want_destination(number, domain) } }
         try require { clinux_ignore_path_mtu(number, domain) }
         for option in [SO_RCVBUF, SO_SNDBUF] {
+            // An inherited socket may have more: systemd may go beyond net.core.rmem_max.
+            guard try InheritedSockets.option(number, SOL_SOCKET, option) < datagramBufferByteCount
+            else { continue }
             try require {
                 clinux_set_option(number, SOL_SOCKET, option, datagramBufferByteCount)
             }

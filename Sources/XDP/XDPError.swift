@@ -86,7 +86,6 @@ extension XDPError: CustomStringConvertible {
 }
 
 extension Errno {
-    static let addressFamilyNotSupported = Errno(EAFNOSUPPORT)
     static let argumentListTooLong = Errno(E2BIG)
     static let busy = Errno(EBUSY)
     static let fileExists = Errno(EEXIST)

@@ -9,6 +9,8 @@ struct Endurance {
         case reloads = "a reload every 200 ms"
         case health = "a front door that fails and returns, every 200 ms"
         case killed = "kill -9 after ten seconds, and a new start at once"
+        case killedWithHeldSockets =
+            "the same with the sockets of `geodnsd.socket`, and a new start after 250 ms"
     }
 
     static let queriesPerSecond = 50_000
@@ -47,8 +49,8 @@ struct Endurance {
         _ network: BenchNetwork
     ) throws -> (sent: Int, lost: Int) {
         try say("up", folder)
-        var server = try start(database, folder, network)
-        defer { server.stop() }
+        var server = try start(event, database, folder, network)
+        defer { stop(server) }
         nonisolated(unsafe) var outcome: Result<String, any Error>?
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
@@ -72,8 +74,10 @@ struct Endurance {
             case .killed where round == 50:
                 server.send(SIGKILL)
                 _ = server.waitForExit()
-                server = try start(database, folder, network)
-            case .killed: break
+                server = try start(event, database, folder, network)
+            case .killedWithHeldSockets where round == 50:
+                held(by: server).map { _ = kill($0, SIGKILL) }
+            case .killed, .killedWithHeldSockets: break
             }
         }
         let text = try outcome?.get() ?? ""
@@ -84,17 +88,47 @@ struct Endurance {
     }
 
     private static func start(
-        _ database: String, _ folder: String, _ network: BenchNetwork
+        _ event: Event, _ database: String, _ folder: String, _ network: BenchNetwork
     ) throws -> RunningProcess {
-        let server = try network.startServer([
-            Programs.own("geodnsd"), "--zones", folder + "/zones", "--geo-data", database,
-            "--listen", "\(BenchNetwork.cableAddress(1))@53", "--workers", "1", "--control",
-            folder + "/control.sock", "--xdp", BenchNetwork.interface(1),
-        ])
+        let address = BenchNetwork.cableAddress(1)
+        let holder =
+            event == .killedWithHeldSockets ? [Programs.own("benchmark"), "hold", address] : []
+        let server = try network.startServer(
+            holder + [
+                Programs.own("geodnsd"), "--zones", folder + "/zones", "--geo-data", database,
+                "--listen", "\(address)@53", "--workers", "1", "--control",
+                folder + "/control.sock", "--xdp", BenchNetwork.interface(1),
+            ])
         guard server.waitForOutput(" ready", seconds: 60), !server.text.contains("alone") else {
             throw BenchNetwork.Failed(description: "geodnsd:\n\(server.text)")
         }
         return server
+    }
+
+    /// What systemd does with `geodnsd.socket` and `geodnsd.service`: keeps the sockets of `address`,
+    /// and starts `command` with them, again whenever it has ended. Runs in the server's namespace, as
+    /// `benchmark hold`, until it is killed.
+    static func hold(_ address: String, _ command: [String]) throws -> Never {
+        let sockets = try HeldSockets(address, port: 53, receiveByteCount: 16 << 20)
+        while true {
+            let server = try RunningProcess(
+                command[0], Array(command.dropFirst()), sockets: sockets)
+            progress("started \(server.identifier)")
+            if server.waitForOutput(" ready") { progress(server.text) }
+            while server.isRunning { usleep(1000) }
+            usleep(250_000)
+        }
+    }
+
+    /// The last server that a process of `hold` has started; nil: it is none.
+    private static func held(by server: RunningProcess) -> Int32? {
+        server.text.matches(of: /started (\d+)/).last.flatMap { Int32($0.1) }
+    }
+
+    private static func stop(_ server: RunningProcess) {
+        let child = held(by: server)
+        server.stop()
+        child.map { _ = kill($0, SIGTERM) }
     }
 
     /// Written beside, and renamed over it.
@@ -107,7 +141,8 @@ struct Endurance {
         "| while | sent | lost | |\n|---|---|---|---|\n"
             + all.map { one in
                 let share = 100 * Double(one.lost) / Double(max(one.sent, 1))
-                return "| \(one.event.rawValue) | \(PerformanceReport.number(Double(one.sent))) |"
+                return
+                    "| \(one.event.rawValue) | \(PerformanceReport.number(Double(one.sent))) |"
                     + " \(one.lost) | \(PerformanceReport.fixed(share, 4)) % |\n"
             }.joined()
     }

@@ -5,11 +5,13 @@ import TestSupport
 struct PerformanceReport {
     let sideBySide: SideBySide
     let overloads: [Overload]
+    let endurance: [Endurance]
     /// One worker of each, then two of each.
     let scaling: SideBySide
     let change: HealthChange
     let lookups: [Lookup]
     let rounds: Int
+    let enduranceSeconds: Int
 
     func write(to path: String) throws {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -32,8 +34,9 @@ struct PerformanceReport {
 
         Two network namespaces joined by a veth pair. Each server has one worker, on the last
         core; the generator (kxdpgun, AF_XDP) floods from the first, from sources all over
-        64.0.0.0/4. All servers run at once and are flooded in turn. Medians of \(rounds) rounds;
-        in brackets the greatest less the least of them, as a share of the median.
+        64.0.0.0/4. All servers run at once and are flooded in turn. Medians of \(rounds) rounds, each
+        of which begins with another server; in brackets the greatest less the least of them, as a
+        share of the median.
 
         - *geo*: 1,000 names, for each client the nearest of 8 regions, by a database of 1.13
           million networks. Knot's module chooses by country.
@@ -42,8 +45,8 @@ struct PerformanceReport {
           has a veth pair of its own.
         - *echo*: a loop in C that receives a batch and sends it back: the ceiling of sockets.
 
-        | | work | replies/s | ÷ echo | µs of CPU per reply | p50 µs | p99 µs | lost | resident |
-        |---|---|---|---|---|---|---|---|---|
+        | | work | replies/s | ÷ echo | µs of CPU per reply | of these user | p50 µs | p99 µs | lost | resident |
+        |---|---|---|---|---|---|---|---|---|---|
         \(sideBySide.rows.map(line).joined(separator: "\n"))
 
         p50, p99 and what was lost are of a paced load of
@@ -53,6 +56,16 @@ struct PerformanceReport {
         does something else is answered late, and what finds no room is lost.
 
         \(xdpLines)
+
+        ## Under load
+
+        \(Self.number(Double(Endurance.queriesPerSecond))) geo queries/s over AF_XDP for
+        \(enduranceSeconds) seconds each, one worker, while something happens to the server. What is
+        not answered is lost:
+
+        \(Endurance.table(endurance))
+        The sockets that `geodnsd.socket` keeps are described in
+        [operations.md](operations.md#restart-and-upgrade); 250 ms is the `RestartSec` of the unit.
 
         ## Two workers
 
@@ -93,6 +106,7 @@ struct PerformanceReport {
             row.contender.name, work,
             "\(Self.number(row.repliesPerSecond.median)) (\(spread))",
             Self.fixed(row.toEcho.median, 2), Self.fixed(row.timePerReply.median, 2),
+            Self.fixed(row.userTimePerReply.median, 2),
             latency(row.medianLatency), latency(row.highLatency),
             row.lostShare.values.isEmpty
                 ? "" : Self.fixed(row.lostShare.median * 100, 3) + " %",
@@ -101,28 +115,42 @@ struct PerformanceReport {
         return "| " + fields.joined(separator: " | ") + " |"
     }
 
+    /// Of replies/s, in one round each.
+    private var ratioLines: String {
+        let geo = ("geodnsd", "geo")
+        let geoFrames = (Contenders.name("geodnsd", 1), "geo")
+        let staticFrames = (Contenders.name("geodnsd", 1), "static")
+        let knot = Contenders.name("Knot DNS", 1)
+        let pairs: [(SideBySide.Key, SideBySide.Key)] = [
+            (geo, ("socket echo (C)", "geo")), (geo, ("gdnsd", "geo")), (geo, ("Knot DNS", "geo")),
+            (geo, ("geodnsd", "static")), (geoFrames, geo), (geoFrames, ("gdnsd", "geo")),
+            (geoFrames, (knot, "geo")), (staticFrames, (knot, "static")),
+        ]
+        return pairs.compactMap { one, other in
+            guard let ratio = sideBySide.ratio(one, to: other) else { return nil }
+            let middle = [0.25, 0.75].map { Self.fixed(ratio.quantile($0), 2) }
+            return "| \(one.name) \(one.zone) ÷ \(other.name) \(other.zone) |"
+                + " \(Self.fixed(ratio.median, 2)) | \(middle.joined(separator: " to ")) |"
+        }.joined(separator: "\n")
+    }
+
     /// What AF_XDP is measured by.
     private var xdpLines: String {
-        func ratio(_ zone: String, _ name: String) -> String {
-            guard let own = sideBySide.repliesPerSecond(Contenders.name("geodnsd", 1), zone),
-                let other = sideBySide.repliesPerSecond(name, zone)
-            else { return "?" }
-            return Self.fixed(own / other, 2)
-        }
-        let knot = Contenders.name("Knot DNS", 1)
-        return """
-            Over AF_XDP geodnsd gives \(ratio("geo", "geodnsd")) times the geo answers that it gives over
-            sockets, \(ratio("geo", "gdnsd")) times those of gdnsd, and \(ratio("geo", knot)) times those of
-            Knot DNS over AF_XDP; of static ones \(ratio("static", knot)) times those of Knot DNS over AF_XDP.
+        """
+        Ratios of replies/s within one round: their median, and what half of them lie between.
 
-            Geo queries offered by a generator in the kernel, far more than it can answer; in the
-            second line it has a third of its core, as two other programs are busy there. What is
-            too much is lost before it costs anything:
+        | | median | half |
+        |---|---|---|
+        \(ratioLines)
 
-            | busy programs beside it | offered/s | answered/s | offered ÷ answered |
-            |---|---|---|---|
-            \(overloads.map(line).joined(separator: "\n"))
-            """
+        Geo queries offered by a generator in the kernel, far more than it can answer; in the
+        second line it has a third of its core, as two other programs are busy there. What is
+        too much is lost before it costs anything:
+
+        | busy programs beside it | offered/s | answered/s | offered ÷ answered |
+        |---|---|---|---|
+        \(overloads.map(line).joined(separator: "\n"))
+        """
     }
 
     private func line(_ overload: Overload) -> String {

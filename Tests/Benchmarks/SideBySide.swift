@@ -9,6 +9,8 @@ struct SideBySide {
         var repliesPerSecond = Sample()
         /// Of the server, user and system, in microseconds.
         var timePerReply = Sample()
+        /// Of that, what is not the kernel's.
+        var userTimePerReply = Sample()
         /// In the same round, as a ratio.
         var toEcho = Sample()
         /// At half of what the slowest of its zone but Knot takes; microseconds.
@@ -66,31 +68,55 @@ struct SideBySide {
         return process
     }
 
-    /// One round more is run before, to warm up.
+    /// One round more is run before, to warm up. Each begins with another contender, so that none is
+    /// always the first.
     mutating func flood(rounds: Int, seconds: Int) throws {
         for round in 0...rounds {
-            var echo = 0.0
-            for index in rows.indices {
+            var replies = [Double](repeating: 0, count: rows.count)
+            for step in rows.indices {
+                let index = (step + round) % rows.count
                 let contender = rows[index].contender
-                let before = processorSeconds(of: processes[index].identifier)
+                let process = processes[index].identifier
+                let (before, userBefore) = (
+                    processorSeconds(of: process), userSeconds(of: process)
+                )
                 let flood = try Flood.run(
-                    contender, queries: queries[contender.zone] ?? "",
-                    seconds: round == 0 ? 1 : seconds, over: network)
-                let spent = processorSeconds(of: processes[index].identifier) - before
-                if index == 0 { echo = flood.repliesPerSecond }
+                    contender, queries: queries[contender.zone] ?? "", seconds: seconds,
+                    over: network)
+                let spent = processorSeconds(of: process) - before
+                let userSpent = userSeconds(of: process) - userBefore
+                replies[index] = flood.repliesPerSecond
                 guard round > 0 else { continue }
-                let replies = flood.repliesPerSecond * Double(seconds)
                 rows[index].repliesPerSecond.add(flood.repliesPerSecond)
-                rows[index].timePerReply.add(spent * 1e6 / replies)
-                rows[index].toEcho.add(flood.repliesPerSecond / echo)
+                let count = flood.repliesPerSecond * Double(seconds)
+                rows[index].timePerReply.add(spent * 1e6 / count)
+                rows[index].userTimePerReply.add(userSpent * 1e6 / count)
                 progress(
                     "flood \(round)/\(rounds) \(contender.name) (\(contender.zone)):"
                         + " \(Int(flood.repliesPerSecond)) replies/s")
             }
+            guard round > 0 else { continue }
+            for index in rows.indices { rows[index].toEcho.add(replies[index] / replies[0]) }
         }
         for index in rows.indices {
             rows[index].resident = residentBytes(of: processes[index].identifier)
         }
+    }
+
+    /// Which contender, and of which zone.
+    typealias Key = (name: String, zone: String)
+
+    /// The ratios of two contenders, each in one round; nil: one is not there.
+    func ratio(_ one: Key, to other: Key) -> Sample? {
+        func row(_ key: Key) -> Row? {
+            rows.first { ($0.contender.name, $0.contender.zone) == key }
+        }
+        guard let one = row(one), let other = row(other) else { return nil }
+        var ratios = Sample()
+        for (own, theirs) in zip(one.repliesPerSecond.values, other.repliesPerSecond.values) {
+            ratios.add(own / theirs)
+        }
+        return ratios
     }
 
     /// After `flood`: at half of what gdnsd takes, or geodnsd where that is not there.
@@ -114,12 +140,6 @@ struct SideBySide {
                         + " p99 \(result.highLatency) µs, lost \(result.lostShare)")
             }
         }
-    }
-
-    /// The median of replies/s of a contender; nil: it is not there.
-    func repliesPerSecond(_ name: String, _ zone: String) -> Double? {
-        rows.first { $0.contender.name == name && $0.contender.zone == zone }?
-            .repliesPerSecond.median
     }
 
     func stop() {

@@ -45,6 +45,9 @@ func instructions(isRecording: Bool) throws -> Bool {
     return true
 }
 
+/// Of each row of `Endurance` in the report.
+let enduranceSeconds = 30
+
 func peers(rounds: Int, seconds: Int) throws {
     let folder = try TemporaryFolder()
     // Knot gives up its rights before it reads its zones.
@@ -54,20 +57,26 @@ func peers(rounds: Int, seconds: Int) throws {
     var sideBySide = try SideBySide(contenders.all(), folder: folder.path, over: network)
     defer { sideBySide.stop() }
     try sideBySide.flood(rounds: rounds, seconds: seconds)
-    try sideBySide.pace(rounds: rounds, seconds: seconds)
+    let (fewRounds, manySeconds) = (min(rounds, 5), 3)
+    try sideBySide.pace(rounds: fewRounds, seconds: manySeconds)
     sideBySide.stop()
     let overloads = try Overload.run(
-        folder: folder.path, database: database, rounds: rounds, seconds: seconds, over: network)
+        folder: folder.path, database: database, rounds: fewRounds, seconds: manySeconds,
+        over: network)
+    let endurance = try Endurance.run(
+        seconds: enduranceSeconds, database: database, folder: folder.path, over: network)
     var scaling = try SideBySide(
         contenders.withOneAndTwoWorkers(), folder: folder.path, over: network, onAllCores: true)
     defer { scaling.stop() }
     try scaling.flood(rounds: rounds, seconds: seconds)
     scaling.stop()
     let change = try HealthChange.run(
-        changes: 20 * rounds, database: database, folder: folder.path, over: network)
+        changes: 20 * fewRounds, database: database, folder: folder.path, over: network)
     let report = PerformanceReport(
-        sideBySide: sideBySide, overloads: overloads, scaling: scaling, change: change,
-        lookups: try Lookup.measure(database: database, rounds: rounds), rounds: rounds)
+        sideBySide: sideBySide, overloads: overloads,
+        endurance: endurance, scaling: scaling, change: change,
+        lookups: try Lookup.measure(database: database, rounds: fewRounds), rounds: rounds,
+        enduranceSeconds: enduranceSeconds)
     print(report.text)
     try report.write(to: Programs.packageFolder + "/docs/performance.md")
 }
@@ -108,8 +117,8 @@ do {
     case "load" where words.count == 1:
         try Load.report(program: Programs.own("geodnsd"))
     case "peers":
-        guard let rounds = option("--rounds", in: words, otherwise: 5), rounds >= 1,
-            let seconds = option("--seconds", in: words, otherwise: 3), seconds >= 1
+        guard let rounds = option("--rounds", in: words, otherwise: 15), rounds >= 1,
+            let seconds = option("--seconds", in: words, otherwise: 1), seconds >= 1
         else { wrongUsage() }
         try peers(rounds: rounds, seconds: seconds)
     case "endurance":
@@ -138,8 +147,10 @@ do {
             try CheckLoad.measure($0, count: count, seconds: seconds)
         }
         print(CheckLoad.table(rows))
+    case "hold" where words.count > 2:
+        // This and the next: how it starts itself in a namespace.
+        try Endurance.hold(words[1], Array(words.dropFirst(2)))
     case "pace" where words.count == 5:
-        // This and the next: how `peers` starts itself in the generator's namespace.
         guard let rate = Int(words[3]), let seconds = Int(words[4]) else { wrongUsage() }
         try Pace.generate(
             address: words[1], zone: words[2], queriesPerSecond: rate, seconds: seconds)

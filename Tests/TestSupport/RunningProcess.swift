@@ -16,8 +16,21 @@ package final class RunningProcess: @unchecked Sendable {
     private var status: Int32?
     private let reader = DispatchGroup()
 
-    /// Standard output and standard error are collected together.
-    package init(_ program: String, _ arguments: [String]) throws {
+    /// Standard output and standard error are collected together. It gets `sockets` as systemd
+    /// would give them (sd_listen_fds(3)).
+    package convenience init(
+        _ program: String, _ arguments: [String], sockets: HeldSockets
+    ) throws {
+        try self.init(
+            "/bin/sh",
+            [
+                "-c", "exec env LISTEN_PID=$$ LISTEN_FDS=\(sockets.descriptors.count) \"$@\"", "sh",
+                program,
+            ] + arguments, descriptors: sockets.descriptors)
+    }
+
+    /// `descriptors`, which must be above what there are of them, become 3 and on.
+    package init(_ program: String, _ arguments: [String], descriptors: [Int32] = []) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw CannotStart(program: program, code: errno) }
         // Not for programs that other tests start meanwhile.
@@ -30,6 +43,9 @@ package final class RunningProcess: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
+        for (index, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index))
+        }
         // Threads of libdispatch, on which tests run, have signals blocked, and a child inherits
         // that: SIGTERM would not end it.
         var attributes = posix_spawnattr_t()

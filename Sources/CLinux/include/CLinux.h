@@ -43,6 +43,9 @@ void clinux_answer_from_destination(struct msghdr *message);
 /// socket(2), non-blocking and closed on exec.
 int clinux_socket(int domain, int type);
 
+/// Makes a socket that came from another process non-blocking and closed on exec, as ours are.
+int clinux_make_own(int descriptor);
+
 /// accept4(2), non-blocking and closed on exec.
 int clinux_accept(int descriptor, struct sockaddr *peer, socklen_t *length);
 

@@ -149,6 +149,19 @@ let package = Package(
                 .enableUpcomingFeature("InternalImportsByDefault"),
             ]),
 
+        // What is said in `Tests/Scenarios`, played: in process, and over AF_XDP.
+        .target(
+            name: "Stories",
+            dependencies: [
+                "Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Loader",
+                "Responder", "Steering", "ZoneFile", "Zones",
+            ],
+            path: "Tests/Stories",
+            swiftSettings: [
+                .treatAllWarnings(as: .error),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+            ]),
+
         // Random zones and queries to other servers and to ours: `make conformance`.
         .target(
             name: "Differential", dependencies: ["DNSWire", "TestSupport"],
@@ -187,7 +200,7 @@ let package = Package(
             "XDPTests",
             [
                 "Addressing", "DNSWire", "Frames", "Geography", "Health", "Loader", "Responder",
-                "SystemCalls", "TestSupport", "XDP",
+                "Stories", "SystemCalls", "TestSupport", "XDP",
             ]),
         tests("HealthTests", ["Addressing", "DNSWire", "Diagnostics", "Health", "TestSupport"]),
         tests("GeographyTests", ["Addressing", "Geography", "TestSupport"]),
@@ -209,12 +222,7 @@ let package = Package(
         tests(
             "TransportTests",
             ["Addressing", "Administration", "Responder", "SystemCalls", "Transport"]),
-        tests(
-            "ScenarioTests",
-            [
-                "Addressing", "DNSWire", "Diagnostics", "Geography", "Health", "Loader",
-                "Responder", "Steering", "ZoneFile", "Zones",
-            ]),
+        tests("ScenarioTests", ["Stories"]),
         tests(
             "ServerTests",
             [

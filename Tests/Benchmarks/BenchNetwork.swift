@@ -54,6 +54,10 @@ final class BenchNetwork: Sendable {
             "-n \(server) addr add \(BenchNetwork.cableAddress(number))/24 dev \(near)",
             "-n \(generator) addr add 10.99.\(number).200/24 dev \(far)",
             "-n \(server) link set \(near) up", "-n \(generator) link set \(far) up",
+            // What the sockets answer leaves by the same cable.
+            "-n \(server) rule add from \(BenchNetwork.cableAddress(number)) lookup \(100 + number)",
+            "-n \(server) route add \(BenchNetwork.sources) via 10.99.\(number).200 table"
+                + " \(100 + number)",
         ] { try BenchNetwork.ip(step) }
     }
 

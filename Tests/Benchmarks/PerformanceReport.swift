@@ -87,6 +87,12 @@ struct PerformanceReport {
         99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms
         (\(change.latencies.values.count) changes).
 
+        ## How cost grows
+
+        With regions, names, networks and checks, drawn by `make bench CURVES=1`:
+
+        ![replies/s, memory, seconds to start, and what a change of health costs](performance.svg)
+
         ## Looking up a place
 
         Random addresses in a location table of 1.13 million networks, each lookup waiting for the

@@ -75,6 +75,12 @@ int64_t clinux_peer_user(int descriptor) {
     return status == 0 ? (int64_t)peer.uid : -1;
 }
 
+int clinux_option(int descriptor, int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, level, name, &value, &length) < 0 ? -1 : value;
+}
+
 int clinux_set_option(int descriptor, int level, int name, int value) {
     return setsockopt(descriptor, level, name, &value, sizeof value);
 }

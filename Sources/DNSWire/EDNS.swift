@@ -107,8 +107,8 @@ package struct ClientSubnet: Sendable, BitwiseCopyable {
     }
 
     /// What nearly all are, with fewer instructions: IPv4, with one to four bytes of the address.
-    /// `range`, of at least eight bytes, is that of the option with its code and length. Nil for any
-    /// other, which may be well-formed.
+    /// `range`, of at least eight bytes, is that of the option with its code and length. Nil for
+    /// any other, which may be well-formed.
     @inline(__always)
     init?(shortOption message: Span<UInt8>, in range: Range<Int>) {
         let byteCount = range.upperBound &- range.lowerBound &- 8

@@ -15,8 +15,8 @@ enum ServiceManager {
 
     static func stopping() { notify("STOPPING=1") }
 
-    /// Sockets that it has opened for this process and keeps open (sd_listen_fds(3)). They are given
-    /// once: later calls, and programs that this one starts, get none.
+    /// Sockets that it has opened for this process and keeps open (sd_listen_fds(3)). They are
+    /// given once: later calls, and programs that this one starts, get none.
     static func takeDescriptors() throws(Errno) -> [Int32] {
         let count = sd_listen_fds(1)
         guard count >= 0 else { throw Errno(-count) }

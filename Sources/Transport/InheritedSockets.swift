@@ -4,8 +4,8 @@ import Glibc
 package import SystemCalls
 
 /// Sockets that this process was started with, bound already: whoever started it keeps them open
-/// (systemd.socket(5)). What comes while no server runs, because it was killed or is being replaced,
-/// waits in them for the next one.
+/// (systemd.socket(5)). What comes while no server runs, because it was killed or is being
+/// replaced, waits in them for the next one.
 package struct InheritedSockets: Sendable {
     struct Socket: Sendable {
         let descriptor: FileDescriptor
@@ -18,8 +18,8 @@ package struct InheritedSockets: Sendable {
     /// None.
     package init() { all = [] }
 
-    /// Takes ownership of `descriptors`. Throws the first that is no UDP socket with an address, nor
-    /// a listening TCP socket, or that takes IPv4 and IPv6 both.
+    /// Takes ownership of `descriptors`. Throws the first that is no UDP socket with an address,
+    /// nor a listening TCP socket, or that takes IPv4 and IPv6 both.
     package init(_ descriptors: [Int32]) throws(InheritedSocketError) {
         let owned = descriptors.map { FileDescriptor($0) }
         var all: [Socket] = []
@@ -56,10 +56,7 @@ package struct InheritedSockets: Sendable {
             transport = .tcp
         default: throw .protocolNotSupported
         }
-        var name = SocketAddress()
-        // SAFETY: the pointers are used during the call only.
-        try require { unsafe name.withRoom { unsafe getsockname(number, $0, $1) } }
-        guard let address = name.listenAddress, address.port != 0 else {
+        guard let address = try SocketAddress.own(of: number), address.port != 0 else {
             throw .addressNotAvailable
         }
         if address.isWildcard, address.address.family == .ipv6,
@@ -70,13 +67,10 @@ package struct InheritedSockets: Sendable {
         return Socket(descriptor: descriptor, transport: transport, address: address)
     }
 
-    /// getsockopt(2) of an int.
-    static func option(_ number: Int32, _ level: Int32, _ name: Int32) throws(Errno) -> Int32 {
-        var value: Int32 = 0
-        var byteCount = socklen_t(MemoryLayout<Int32>.size)
-        // SAFETY: there is room for as much as is told.
-        try require { unsafe getsockopt(number, level, name, &value, &byteCount) }
-        return value
+    private static func option(
+        _ number: Int32, _ level: Int32, _ name: Int32
+    ) throws(Errno) -> Int32 {
+        try require { clinux_option(number, level, name) }
     }
 }
 

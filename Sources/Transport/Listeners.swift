@@ -168,10 +168,7 @@ extension Listeners {
         // Until it listens, a TCP socket with SO_REUSEADDR is not alone with its port (tcp(7)).
         if transport == .tcp { try require { listen(number, backlog) } }
         if !sharing { try require { clinux_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1) } }
-        var actual = SocketAddress()
-        // SAFETY: as above.
-        try require { unsafe actual.withRoom { unsafe getsockname(number, $0, $1) } }
-        return (descriptor, actual.listenAddress ?? address)
+        return (descriptor, try SocketAddress.own(of: number) ?? address)
     }
 
     /// What connections inherit. TCP_FASTOPEN is the kernel's to grant (net.ipv4.tcp_fastopen): a
@@ -193,8 +190,8 @@ extension Listeners {
         try require { clinux_ignore_path_mtu(number, domain) }
         for option in [SO_RCVBUF, SO_SNDBUF] {
             // An inherited socket may have more: systemd may go beyond net.core.rmem_max.
-            guard try InheritedSockets.option(number, SOL_SOCKET, option) < datagramBufferByteCount
-            else { continue }
+            let byteCount = try require { clinux_option(number, SOL_SOCKET, option) }
+            guard byteCount < datagramBufferByteCount else { continue }
             try require {
                 clinux_set_option(number, SOL_SOCKET, option, datagramBufferByteCount)
             }

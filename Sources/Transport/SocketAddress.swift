@@ -36,6 +36,14 @@ struct SocketAddress {
         }
     }
 
+    /// What a socket is bound to; nil for a family that is neither IPv4 nor IPv6.
+    static func own(of socket: Int32) throws(Errno) -> ListenAddress? {
+        var name = SocketAddress()
+        // SAFETY: the pointers are used during the call only.
+        try require { unsafe name.withRoom { unsafe getsockname(socket, $0, $1) } }
+        return name.listenAddress
+    }
+
     /// Nil for a family that is neither IPv4 nor IPv6.
     var listenAddress: ListenAddress? {
         // SAFETY: the storage is a whole sockaddr_in6.

@@ -105,9 +105,9 @@ struct Endurance {
         return server
     }
 
-    /// What systemd does with `geodnsd.socket` and `geodnsd.service`: keeps the sockets of `address`,
-    /// and starts `command` with them, again whenever it has ended. Runs in the server's namespace, as
-    /// `benchmark hold`, until it is killed.
+    /// What systemd does with `geodnsd.socket` and `geodnsd.service`: keeps the sockets of
+    /// `address`, and starts `command` with them, again whenever it has ended. Runs in the
+    /// server's namespace, as `benchmark hold`, until it is killed.
     static func hold(_ address: String, _ command: [String]) throws -> Never {
         let sockets = try HeldSockets(address, port: 53, receiveByteCount: 16 << 20)
         while true {

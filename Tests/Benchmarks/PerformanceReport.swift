@@ -34,9 +34,9 @@ struct PerformanceReport {
 
         Two network namespaces joined by a veth pair. Each server has one worker, on the last
         core; the generator (kxdpgun, AF_XDP) floods from the first, from sources all over
-        64.0.0.0/4. All servers run at once and are flooded in turn. Medians of \(rounds) rounds, each
-        of which begins with another server; in brackets the greatest less the least of them, as a
-        share of the median.
+        64.0.0.0/4. All servers run at once and are flooded in turn. Medians of \(rounds) rounds,
+        each of which begins with another server; in brackets the greatest less the least of them,
+        as a share of the median.
 
         - *geo*: 1,000 names, for each client the nearest of 8 regions, by a database of 1.13
           million networks. Knot's module chooses by country.
@@ -45,7 +45,7 @@ struct PerformanceReport {
           has a veth pair of its own.
         - *echo*: a loop in C that receives a batch and sends it back: the ceiling of sockets.
 
-        | | work | replies/s | ÷ echo | µs of CPU per reply | of these user | p50 µs | p99 µs | lost | resident |
+        | | work | replies/s | ÷ echo | µs of CPU a reply | user's | p50 µs | p99 µs | lost | MiB |
         |---|---|---|---|---|---|---|---|---|---|
         \(sideBySide.rows.map(line).joined(separator: "\n"))
 
@@ -87,13 +87,7 @@ struct PerformanceReport {
         99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms
         (\(change.latencies.values.count) changes).
 
-        ## How cost grows
-
-        With regions, names, networks and checks, drawn by `make bench CURVES=1`:
-
-        ![replies/s, memory, seconds to start, and what a change of health costs](performance.svg)
-
-        ## Looking up a place
+        \(curves)## Looking up a place
 
         Random addresses in a location table of 1.13 million networks, each lookup waiting for the
         one before. Loads that depend on one another: an entry of the root array, nodes, the leaf.
@@ -116,7 +110,7 @@ struct PerformanceReport {
             latency(row.medianLatency), latency(row.highLatency),
             row.lostShare.values.isEmpty
                 ? "" : Self.fixed(row.lostShare.median * 100, 3) + " %",
-            Self.fixed(Double(row.resident) / 1_048_576, 1) + " MiB",
+            Self.fixed(Double(row.resident) / 1_048_576, 1),
         ]
         return "| " + fields.joined(separator: " | ") + " |"
     }
@@ -165,6 +159,22 @@ struct PerformanceReport {
         )
         return "| \(overload.sharerCount) | \(Self.number(offered)) | \(Self.number(answered)) |"
             + " \(Self.fixed(offered / answered, 1)) |"
+    }
+
+    /// Where they have been drawn.
+    private var curves: String {
+        guard
+            FileManager.default.fileExists(atPath: Programs.packageFolder + "/docs/performance.svg")
+        else { return "" }
+        return """
+            ## How cost grows
+
+            With regions, names, networks and checks, drawn by `make bench CURVES=1`:
+
+            ![replies/s, memory, start, and what a change of health costs](performance.svg)
+
+
+            """
     }
 
     private var scalingLines: [String] {

@@ -68,8 +68,8 @@ struct SideBySide {
         return process
     }
 
-    /// One round more is run before, to warm up. Each begins with another contender, so that none is
-    /// always the first.
+    /// One round more is run before, to warm up. Each begins with another contender, so that none
+    /// is always the first.
     mutating func flood(rounds: Int, seconds: Int) throws {
         for round in 0...rounds {
             var replies = [Double](repeating: 0, count: rows.count)

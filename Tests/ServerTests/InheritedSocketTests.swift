@@ -91,7 +91,7 @@ struct InheritedSocketTests {
         receive(all)
         isDone.wait()
         #expect(responses.count == 10)
-        #expect(second.text.contains(" ready"))
+        #expect(second.waitForOutput(" ready"))
     }
 
     /// Every socket has a reader, and every worker something to read.

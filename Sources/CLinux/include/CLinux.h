@@ -52,6 +52,9 @@ int clinux_accept(int descriptor, struct sockaddr *peer, socklen_t *length);
 /// The user that a connected Unix socket's other end was opened by (SO_PEERCRED, unix(7)); -1: unknown.
 int64_t clinux_peer_user(int descriptor);
 
+/// getsockopt(2) of an int that is never negative: returns it.
+int clinux_option(int descriptor, int level, int name);
+
 /// setsockopt(2) with an int.
 int clinux_set_option(int descriptor, int level, int name, int value);
 

@@ -256,15 +256,18 @@ final class Serving: Sendable {
     }
 
     /// Logs every endpoint and every GEO name that went up or down; of those that are new, the ones
-    /// that are down. Worlds are compared by name: after a reload indexes may have moved.
+    /// that are down. Worlds are compared by name: after a reload indexes may have moved. Within
+    /// one, indexes tell what no name can: which of several sets of checks has failed.
     private func report(
         from before: AnswerTable?, to after: AnswerTable, _ health: HealthTable,
         _ probes: [ProbeIdentifier]
     ) {
-        let endpointStates = states(before)
+        let same = before.flatMap { $0.plan === after.plan ? $0 : nil }
+        let endpointStates = same == nil ? states(before) : [:]
         for (index, endpoint) in after.plan.endpoints.enumerated() {
             let state = after.endpointStates[index]
-            guard state != endpointStates[endpoint.name] ?? .up else { continue }
+            let earlier = same?.endpointStates[index] ?? endpointStates[endpoint.name] ?? .up
+            guard state != earlier else { continue }
             let downCount = endpoint.addresses.count { address in
                 address.probes.contains { health[probes[$0]] == .down }
             }
@@ -277,22 +280,22 @@ final class Serving: Sendable {
             }
             journal.record(state == .up ? .info : .warning, state.name, "", fields)
         }
+        let namesBefore = same == nil ? before?.plan.names.map(\.name) ?? [] : []
         let nameWasUp = Dictionary(
-            zip(before?.plan.names.map(\.name) ?? [], before?.nameIsUp ?? []),
-            uniquingKeysWith: { $0 || $1 })
+            zip(namesBefore, before?.nameIsUp ?? []), uniquingKeysWith: { $0 || $1 })
         for (index, name) in after.plan.names.enumerated()
-        where !after.nameIsUp[index] && nameWasUp[name.name] ?? true {
+        where !after.nameIsUp[index] && same?.nameIsUp[index] ?? nameWasUp[name.name] ?? true {
             journal.record(
                 .error, "nothing-up",
                 "no target of this name is up; it is answered as its last-resort says",
                 [("name", name.name.description)])
         }
         let nameWasInPanic = Dictionary(
-            zip(before?.plan.names.map(\.name) ?? [], before?.nameIsInPanic ?? []),
-            uniquingKeysWith: { $0 || $1 })
+            zip(namesBefore, before?.nameIsInPanic ?? []), uniquingKeysWith: { $0 || $1 })
         for (index, name) in after.plan.names.enumerated() {
             let isInPanic = after.nameIsInPanic[index]
-            guard isInPanic != nameWasInPanic[name.name] ?? false else { continue }
+            let wasInPanic = same?.nameIsInPanic[index] ?? nameWasInPanic[name.name] ?? false
+            guard isInPanic != wasInPanic else { continue }
             journal.record(
                 isInPanic ? .error : .info, isInPanic ? "panic" : "panic-over",
                 isInPanic

@@ -245,8 +245,8 @@ struct AnswerTableBuilder {
     var spillSources: [Int: Spill.Source] = [:]
     /// Whether each GEO name has anything that is up.
     private(set) var namesUp: [Bool] = []
-    /// Per GEO name: known once it has been asked for.
-    private var nameIsUp: [Bool?]
+    /// Per policy, as names share them: known once it has been asked for.
+    private var policyIsUp: [Bool?]
     private var turnCount: UInt32 = 0
     /// Of endpoints that are down, one family of which is not: what each family answers.
     var openParts: [Int: [[IPAddress]]] = [:]
@@ -272,7 +272,7 @@ struct AnswerTableBuilder {
         self.overrides = overrides
         (policies, policyIndexes) = overrides.policies(of: plan)
         variants = [overrides]
-        nameIsUp = Array(repeating: nil, count: plan.names.count)
+        policyIsUp = Array(repeating: nil, count: policies.count)
     }
 
     mutating func build(_ health: HealthTable, _ probes: [ProbeIdentifier]) {
@@ -282,7 +282,7 @@ struct AnswerTableBuilder {
         namesUp = plan.names.indices.map { isNameUp($0) }
         if plan.decidesByFamily {
             family = 1
-            nameIsUp = Array(repeating: nil, count: plan.names.count)
+            policyIsUp = Array(repeating: nil, count: policies.count)
             namesUp = plan.names.indices.map { namesUp[$0] || isNameUp($0) }
             for (index, selector) in policies.enumerated() { addSelector(selector, index) }
             selectorPolicies += policies
@@ -381,14 +381,18 @@ struct AnswerTableBuilder {
 
     private mutating func isNameUp(_ index: Int) -> Bool {
         if let ordered = overrides.states[.name(index)] { return ordered.isOpen }
-        if let known = nameIsUp[index] { return known }
-        let selector = policies[policyIndexes[index]]
-        var result = false
-        for candidate in selector.served + selector.backups where !result {
-            result = isUp(candidate, by: selector)
-        }
-        nameIsUp[index] = result
+        let policy = policyIndexes[index]
+        if let known = policyIsUp[policy] { return known }
+        let selector = policies[policy]
+        let result =
+            isAnyUp(selector.served, by: selector) || isAnyUp(selector.backups, by: selector)
+        policyIsUp[policy] = result
         return result
+    }
+
+    private mutating func isAnyUp(_ targets: [Target], by selector: Selector) -> Bool {
+        for target in targets where isUp(target, by: selector) { return true }
+        return false
     }
 
     /// As the selector sees it; nil: it has no address of the family asked for, and the selector

@@ -44,6 +44,7 @@ package struct HoldTable: Sendable {
         _ plan: SteeringPlan, from before: [HealthState], to after: [HealthState],
         at now: MonotonicTime
     ) -> [Event] {
+        guard !plan.holds.isEmpty else { return [] }
         let keys = plan.endpointKeys
         var events: [Event] = []
         for hold in plan.holds {
@@ -80,6 +81,7 @@ package struct HoldTable: Sendable {
 
     /// Forgets what has recovered for long, and what the plan no longer holds.
     package mutating func forget(allBut plan: SteeringPlan, at now: MonotonicTime) {
+        guard !machines.isEmpty else { return }
         let keys = plan.endpointKeys
         let known = Set(
             plan.holds.map { hold in

@@ -87,9 +87,11 @@ package struct RampTable: Sendable {
 
     /// Of the endpoints that ramp, each once.
     private func keys(_ plan: SteeringPlan) -> [SteeringPlan.EndpointKey: Int] {
+        let ramps = plan.ramps
+        guard !ramps.isEmpty else { return [:] }
         let keys = plan.endpointKeys
         return Dictionary(
-            plan.ramps.map { (keys[$0.endpoint], $0.endpoint) },
+            ramps.map { (keys[$0.endpoint], $0.endpoint) },
             uniquingKeysWith: { first, _ in first })
     }
 }

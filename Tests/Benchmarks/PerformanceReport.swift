@@ -84,6 +84,7 @@ struct PerformanceReport {
         \(Self.number(Double(HealthChange.queriesPerSecond))) times a second, while a front
         door fails or returns (`rise=1 fall=1`). From the moment it tells a probe so until the
         first answer that follows: median \(Self.fixed(change.latencies.median, 2)) ms,
+        90 of 100 within \(Self.fixed(change.latencies.quantile(0.9), 2)) ms,
         99 of 100 within \(Self.fixed(change.latencies.quantile(0.99), 2)) ms
         (\(change.latencies.values.count) changes).
 

@@ -224,6 +224,39 @@ import Testing
         #expect(serving.current?.answers.nameIsInPanic == [false])
     }
 
+    /// One region under two sets of checks is two things that are up or down, of one name: each
+    /// failure is told once, and not again with whatever changes next.
+    @Test func whatStaysDownIsReportedOnce() throws {
+        let world = try load(
+            """
+
+            nrt   REGION 35 139
+                  A 192.0.2.2
+                  CHECK tcp 80
+            other CHECK tcp 81
+            app   GEO failover fra nrt
+            web   GEO failover fra check=other
+            """)
+        let probes = world.plan.probes.indices.map { ProbeIdentifier($0) }
+        #expect(probes.count == 3)
+        let web = try #require(world.plan.probes.firstIndex { $0.check.port == 81 })
+        let nrt = try #require(
+            world.plan.probes.firstIndex { $0.address == IPAddress("192.0.2.2") })
+        var health = HealthTable()
+        for probe in probes { health[probe] = .up }
+        let journal = Journal(Log(.text))
+        let serving = Serving(journal)
+        serving.adopt(world, probes: probes, health: health, at: ServingTests.second(1))
+        for (time, (probe, state)) in [
+            (web, HealthState.down), (nrt, .down), (nrt, .up), (web, .up),
+        ].enumerated() {
+            health[probes[probe]] = state
+            serving.update(health, at: ServingTests.second(2 + time))
+        }
+        let told = journal.events(after: 0).filter { ["up", "down"].contains($0.name) }
+        #expect(told.map(\.name) == ["down", "down", "up", "up"])
+    }
+
     /// What probes measure changes answers once a second at most, and only where a name goes by it.
     @Test func loadChangesAnswersWhereItIsHeeded() throws {
         let text = """

@@ -82,7 +82,7 @@ import Testing
             Probe(.quick(.http(path: "/healthz"), port: port), of: here),
             Probe(.quick(.tcp, port: port), of: here),
         ])
-        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .seconds(10)))
+        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .patience))
         for identifier in identifiers { #expect(watcher.monitor.table[identifier] == .up) }
 
         #expect(door?.process.stop() == 0)
@@ -170,7 +170,7 @@ import Testing
         let here = try address("127.0.0.1")
         let identifiers = watcher.monitor.watch(
             [kept, forgotten].map { Probe(.quick(.http(path: "/"), port: $0.port), of: here) })
-        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .seconds(10)))
+        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .patience))
         watcher.monitor.retain(only: [identifiers[0]])
         #expect(watcher.monitor.table[identifiers[1]] == .unknown)
         #expect(watcher.monitor.report(of: identifiers).count == 1)
@@ -225,7 +225,7 @@ import Testing
         let probes = (0..<400).map { Probe(check, of: IPAddress(ipv4: 0x7F01_0000 + $0)) }
         let identifiers = watcher.monitor.watch(probes)
         #expect(Set(identifiers).count == 400)
-        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .seconds(20)))
+        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .patience))
         #expect(identifiers.allSatisfy { watcher.monitor.table[$0] == .up })
         #expect(
             await eventually {

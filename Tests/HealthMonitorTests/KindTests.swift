@@ -280,7 +280,7 @@ private final class SilentSocket {
         let watcher = Watcher()
         let probes = (0..<50).map { Probe(check, of: IPAddress(ipv4: 0xC000_0200 + $0)) }
         let identifiers = watcher.monitor.watch(probes)
-        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .seconds(20)))
+        #expect(watcher.monitor.waitForFirstResults(of: identifiers, atMost: .patience))
         #expect(identifiers.allSatisfy { watcher.monitor.table[$0] == .up })
         watcher.monitor.stop()
         let seen = try String(contentsOfFile: folder.path + "/seen", encoding: .utf8)

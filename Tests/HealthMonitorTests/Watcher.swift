@@ -3,6 +3,7 @@ import Foundation
 import Health
 import HealthMonitor
 import Synchronization
+import TestSupport
 import Testing
 
 /// A monitor and a record of all it said.
@@ -59,13 +60,18 @@ final class Watcher: Sendable {
     /// Watches one probe until its first result is in.
     func watch(_ probe: Probe) throws -> ProbeIdentifier {
         let identifier = try #require(monitor.watch([probe]).first)
-        #expect(monitor.waitForFirstResults(of: [identifier], atMost: .seconds(10)))
+        #expect(monitor.waitForFirstResults(of: [identifier], atMost: .patience))
         return identifier
     }
 
     func report(of identifier: ProbeIdentifier) throws -> ProbeReport {
         try #require(monitor.report(of: [identifier]).first)
     }
+}
+
+extension Duration {
+    /// How long a test waits for what must come (`patienceSeconds`).
+    static var patience: Duration { .seconds(patienceSeconds) }
 }
 
 /// True as soon as the condition holds; false when it does not within a generous time.

@@ -88,7 +88,7 @@ extension AutonomousSystems {
         #expect(words(file).contains("0.mmdb: error: no network here"))
     }
 
-    private static let records: [(record: DatabaseValue, number: UInt32?)] = [
+    private static let makersRecords: [(record: DatabaseValue, number: UInt32?)] = [
         (["autonomous_system_number": .uint32(64500)], 64500),
         (["traits": ["autonomous_system_number": .uint32(64500)]], 64500),
         (["asn": .string("AS64500"), "country_code": .string("DE")], 64500),
@@ -102,7 +102,7 @@ extension AutonomousSystems {
     ]
 
     /// GeoLite2 and IPinfo write them otherwise.
-    @Test(arguments: records)
+    @Test(arguments: makersRecords)
     func everyMakersRecordsAreRead(_ record: DatabaseValue, _ number: UInt32?) throws {
         var builder = DatabaseBuilder()
         builder.insert(try #require(Prefix("203.0.113.0/24")), record)

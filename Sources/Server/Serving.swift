@@ -85,7 +85,8 @@ final class Serving: Sendable {
             let changes = overrides.pauseShifts(in: plan, states) + overrides.advance(to: now)
             if let current { overrides.note(current.answers, at: now) }
             var snapshot = snapshot()
-            spill.adapt(snapshot.answers, plan.regionReports(health, probes), at: now)
+            let reports = plan.slotCount > 0 ? plan.regionReports(health, probes) : []
+            spill.adapt(snapshot.answers, reports, at: now)
             if spill.shares != snapshot.answers.spill { snapshot = self.snapshot() }
             answers = snapshot.answers
             return (snapshot, changes)

@@ -97,10 +97,9 @@ package struct SpillTable: Sendable {
 
     /// What is up has changed: who would make a region too full is handed on at once.
     package mutating func adapt(
-        _ answers: AnswerTable, _ reports: @autoclosure () -> [RegionReport], at now: MonotonicTime
+        _ answers: AnswerTable, _ reports: [RegionReport], at now: MonotonicTime
     ) {
         guard !counts.isEmpty else { return }
-        let reports = reports()
         if lastLook == nil { lastLook = now }
         if answers.spillSources != lastSources {
             if !lastSources.isEmpty { lastChange = now }

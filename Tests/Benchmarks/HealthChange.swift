@@ -114,7 +114,7 @@ private final class FrontDoors: Sendable {
     private func serve() {
         // Of this thread alone: the client beside it never sleeps, and what the door waits for its
         // core would look like the server's time.
-        setpriority(PRIO_PROCESS, 0, -15)
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -15)
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { continue }

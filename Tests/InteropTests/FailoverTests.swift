@@ -39,12 +39,12 @@ extension Interop {
 
             tokyo.process.stop()
             #expect(
-                eventually(seconds: 20) { resolver.client.addresses(name) == ["127.40.0.1"] },
+                eventually { resolver.client.addresses(name) == ["127.40.0.1"] },
                 "\(server.process.text)")
 
             let again = try TestFrontDoor("127.30.0.1", port: tokyo.port)
             #expect(
-                eventually(seconds: 20) { resolver.client.addresses(name) == ["127.30.0.1"] },
+                eventually { resolver.client.addresses(name) == ["127.30.0.1"] },
                 "\(server.process.text)")
             #expect(again.process.isRunning && frankfurt.process.isRunning)
         }

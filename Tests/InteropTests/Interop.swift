@@ -23,7 +23,7 @@ enum Needed: String, CaseIterable {
 
     /// Runs it to its end. The caller's test `.needs` it.
     func run(_ arguments: [String]) throws -> (status: Int32?, text: String) {
-        try RunningProcess.run(try #require(path), arguments, seconds: 20)
+        try RunningProcess.run(try #require(path), arguments)
     }
 }
 

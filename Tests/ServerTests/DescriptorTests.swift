@@ -15,7 +15,7 @@ import Testing
 
     private func command(_ word: String) throws -> (status: Int32?, text: String) {
         try RunningProcess.run(
-            Programs.own("geodnsctl"), ["--control", control, word], seconds: 20)
+            Programs.own("geodnsctl"), ["--control", control, word])
     }
 
     /// A server of one worker with `limit` open files, and a client for it.

@@ -33,7 +33,7 @@ import Testing
     /// So often that each door has had more failures than `fall`.
     private func waitForProbes() -> Bool {
         let counts = doors.map(\.connectionCount)
-        return eventually(seconds: 20) {
+        return eventually {
             zip(doors, counts).allSatisfy { $0.connectionCount >= $1 + 6 }
         }
     }

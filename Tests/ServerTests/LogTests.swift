@@ -29,7 +29,7 @@ import Testing
         defer { server.stop() }
         func command(_ word: String) throws -> (status: Int32?, text: String) {
             try RunningProcess.run(
-                Programs.own("geodnsctl"), ["--control", control, word], seconds: 20)
+                Programs.own("geodnsctl"), ["--control", control, word])
         }
         #expect(try eventually { try command("status").status == 0 })
         // Far more than a pipe holds: 30 reloads of 60 errors each.

@@ -17,7 +17,7 @@ import Testing
     ) throws -> (status: Int32?, text: String) {
         let file = try folder.write(text, to: "geodnsd.yaml")
         let (status, output) = try RunningProcess.run(
-            Programs.own("geodnsd"), ["--config", file, "--check"] + arguments, seconds: 20)
+            Programs.own("geodnsd"), ["--config", file, "--check"] + arguments)
         return (status, output.replacing(file, with: "FILE"))
     }
 

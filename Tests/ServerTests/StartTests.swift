@@ -15,7 +15,7 @@ import Testing
         try RunningProcess.run(
             Programs.own("geodnsd"),
             ["--zones", folder.path + "/zones", "--control", folder.path + "/control.sock"]
-                + arguments, seconds: 20)
+                + arguments)
     }
 
     // MARK: - Usage

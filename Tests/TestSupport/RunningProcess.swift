@@ -151,7 +151,7 @@ package final class RunningProcess: @unchecked Sendable {
 
     /// Runs a program to its end: its exit status, and all it wrote.
     package static func run(
-        _ program: String, _ arguments: [String], seconds: Double = 60
+        _ program: String, _ arguments: [String], seconds: Double = patienceSeconds
     ) throws -> (status: Int32?, text: String) {
         let process = try RunningProcess(program, arguments)
         let status = process.waitForExit(seconds: seconds)

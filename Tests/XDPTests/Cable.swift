@@ -1,3 +1,4 @@
+import Addressing
 import Foundation
 import Frames
 import Glibc
@@ -31,12 +32,8 @@ final class Cable {
             return "ip is not installed (apt install iproute2)"
         }
         do {
-            return try run { cable in
-                let interface = try NetworkInterface(named: server)
-                let queue = try XDPQueue(interface, queue: 0)
-                var program = try XDPProgram(interface, port: 53)
-                try program.serve(queue)
-                _ = try program.attach()
+            return try run { _ in
+                _ = try CableQueue()
                 return nil
             }
         } catch {
@@ -132,35 +129,52 @@ final class Cable {
     }
 }
 
+/// The queue at the server's end of the cable, and the program that hands it what is for port 53 of
+/// the addresses of `Crafted`.
+struct CableQueue: ~Copyable {
+    var program: XDPProgram
+    var queue: XDPQueue
+    let mtu: Int
+
+    /// `isServing`: otherwise the program does not know the queue yet.
+    init(_ modes: [XDPProgram.Mode] = XDPProgram.Mode.allCases, isServing: Bool = true) throws {
+        let interface = try NetworkInterface(named: Cable.server)
+        let queue = try XDPQueue(interface, queue: 0)
+        var program = try XDPProgram(interface, port: 53)
+        if isServing { try program.serve(queue) }
+        for address in [Crafted.server4, Crafted.server6] { try program.add(address) }
+        _ = try program.attach(modes)
+        mtu = interface.mtu
+        self.queue = queue
+        self.program = program
+    }
+
+    /// Answers what is there.
+    mutating func answer(
+        with respond: (Span<UInt8>, IPAddress, inout MutableSpan<UInt8>) -> Int
+    ) -> FrameTally {
+        queue.answer(program.filter, mtu: mtu, with: respond)
+    }
+}
+
 /// A server at its end of the cable: over AF_XDP, with the kernel's socket behind it. Both send a
 /// query's bytes back, behind a byte that tells who it was.
 struct EchoServer: ~Copyable {
     static let mark = UInt8(ascii: "X")
 
-    var program: XDPProgram
-    var queue: XDPQueue
-    let mtu: Int
+    var frames: CableQueue
     private let kernel: KernelEcho
-    private(set) var tally: FrameTally
+    private(set) var tally = FrameTally()
 
     init(_ mode: XDPProgram.Mode, isServing: Bool = true) throws {
-        let interface = try NetworkInterface(named: Cable.server)
-        let queue = try XDPQueue(interface, queue: 0)
-        var program = try XDPProgram(interface, port: 53)
-        if isServing { try program.serve(queue) }
-        try program.add(Crafted.server4)
-        try program.add(Crafted.server6)
-        _ = try program.attach([mode])
+        let frames = try CableQueue([mode], isServing: isServing)
         kernel = try KernelEcho()
-        mtu = interface.mtu
-        self.queue = queue
-        self.program = program
-        tally = FrameTally()
+        self.frames = frames
     }
 
     /// Answers what is there.
     mutating func serve() {
-        let batch = queue.answer(program.filter, mtu: mtu) { query, _, response in
+        let batch = frames.answer { query, _, response in
             guard query.count > 0, query.count < response.count else { return 0 }
             response[0] = EchoServer.mark
             for index in 0..<query.count { response[index + 1] = query[index] }

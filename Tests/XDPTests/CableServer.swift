@@ -126,7 +126,7 @@ extension Cable {
     func ask(_ frames: [[UInt8]], until ports: Set<UInt16>) throws -> [UInt16: [UInt8]] {
         for frame in frames { try send(frame) }
         var answers: [UInt16: [UInt8]] = [:]
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(patienceSeconds)
         while !ports.isSubset(of: answers.keys) {
             guard ContinuousClock.now < deadline else {
                 throw Cable.Failed(
@@ -145,7 +145,7 @@ extension Cable {
         var frame = WireFrame(
             from: address.family == .ipv4 ? Cable.client4 : Cable.client6, to: address,
             payload: query)
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(patienceSeconds)
         while ContinuousClock.now < deadline {
             frame.sourcePort = frame.sourcePort == 60_000 ? 40_000 : frame.sourcePort + 1
             try send(frame.bytes)

@@ -45,7 +45,7 @@ struct CableTests {
         try cable.send(optional.bytes)
         var outcome = Outcome(name: crafted.name, answer: .nobody)
         var left: Set<UInt8> = [EchoServer.mark, KernelEcho.mark]
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(patienceSeconds)
         while !left.isEmpty {
             guard ContinuousClock.now < deadline else {
                 throw Cable.Failed(description: "\(crafted.name): nothing comes back")
@@ -92,7 +92,7 @@ struct CableTests {
     ) throws -> [[UInt8]] {
         for frame in frames { try cable.send(frame) }
         var found: [[UInt8]] = []
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(patienceSeconds)
         while found.count < count, ContinuousClock.now < deadline {
             server.serve()
             while let frame = cable.receive() {
@@ -119,7 +119,7 @@ struct CableTests {
                 answers += try CableTests.replies(
                     to: CableTests.queries(numbers), 100, cable, &server)
             }
-            return (answers, server.tally, server.queue.statistics)
+            return (answers, server.tally, server.frames.queue.statistics)
         }
         let names = answers.map { String(decoding: $0.filter { $0 != 0 }, as: UTF8.self) }
         #expect(names == (0..<10_000).map { "Xquery \($0)" })
@@ -137,7 +137,7 @@ struct CableTests {
                 to: CableTests.queries(0..<sent), XDPQueue.ringCount, cable, &server)
             let next = try CableTests.replies(
                 to: CableTests.queries(sent..<sent + 1), 1, cable, &server)
-            return (first + next, server.tally, server.queue.statistics)
+            return (first + next, server.tally, server.frames.queue.statistics)
         }
         #expect(answers.count == XDPQueue.ringCount + 1)
         #expect(answers.last.map { $0.starts(with: "Xquery 3000".utf8) } == true)
@@ -156,9 +156,9 @@ struct CableTests {
         let reply = try Cable.run(mtu: mtu) { cable -> [UInt8] in
             var server = try EchoServer(.native)
             try cable.send(query)
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(patienceSeconds)
             while ContinuousClock.now < deadline {
-                _ = server.queue.answer(server.program.filter, mtu: server.mtu) { _, _, response in
+                _ = server.frames.answer { _, _, response in
                     for index in 0..<response.count { response[index] = 0xa5 }
                     return response.count
                 }
@@ -182,10 +182,10 @@ struct CableTests {
             var server = try EchoServer(.native, isServing: false)
             let unserved = try CableTests.replies(
                 to: CableTests.queries(0..<10), 10, cable, &server)
-            let count = server.program.passedCount(.queue, queue: 0)
-            try server.program.serve(server.queue)
+            let count = server.frames.program.passedCount(.queue, queue: 0)
+            try server.frames.program.serve(server.frames.queue)
             let served = try CableTests.replies(to: CableTests.queries(0..<10), 10, cable, &server)
-            server.program.detach()
+            server.frames.program.detach()
             let after = try CableTests.replies(to: CableTests.queries(0..<10), 10, cable, &server)
             return (unserved, count, served, after)
         }
@@ -214,7 +214,7 @@ struct CableTests {
             func ask() throws -> [UInt8] {
                 let query = Crafted.plain(.ipv4, payload: Array("dead or alive".utf8)).bytes
                 try cable.send(query)
-                let deadline = ContinuousClock.now + .seconds(20)
+                let deadline = ContinuousClock.now + .seconds(patienceSeconds)
                 while ContinuousClock.now < deadline {
                     kernel.serve()
                     while let frame = cable.receive() {
@@ -253,7 +253,7 @@ struct CableTests {
     @Test func `a second program or owner of a queue is refused in words`() throws {
         let (queue, program) = try Cable.run { _ in
             let server = try EchoServer(.native)
-            let interface = server.program.interface
+            let interface = server.frames.program.interface
             var words: [String] = []
             do throws(XDPError) {
                 _ = try XDPQueue(interface, queue: 0, patience: .zero)
@@ -297,7 +297,8 @@ struct CableTests {
             let before = try CableTests.replies(to: CableTests.queries(0..<10), 10, cable, &server)
             // What has been received and cannot be answered now is answered later.
             try cable.send(CableTests.queries(10..<11)[0])
-            var waiting = pollfd(fd: server.queue.descriptor, events: Int16(POLLIN), revents: 0)
+            let descriptor = server.frames.queue.descriptor
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             _ = poll(&waiting, 1, 20_000)
             try Cable.ip("link set \(Cable.server) down")
             server.serve()
@@ -360,7 +361,7 @@ struct CableTests {
             }
             var marks: [UInt8] = []
             var counts = [0, 0]
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(patienceSeconds)
             while marks.count < 100, ContinuousClock.now < deadline {
                 counts[0] +=
                     first.answer(program.filter, mtu: 1500, with: CableTests.mark).sentCount

@@ -79,12 +79,7 @@ struct ResponderTests {
         let (faults, count, truncatedCount) = try Cable.run(mtu: mtu) { cable in
             var responder = ResponderTests.makeResponder(cell)
             var reference = ResponderTests.makeResponder(cell)
-            let interface = try NetworkInterface(named: Cable.server)
-            var queue = try XDPQueue(interface, queue: 0)
-            var program = try XDPProgram(interface, port: 53)
-            try program.serve(queue)
-            for address in [Crafted.server4, Crafted.server6] { try program.add(address) }
-            _ = try program.attach()
+            var server = try CableQueue()
 
             var mutator = PacketMutator(seed: 8)
             var faults: [String] = []
@@ -112,9 +107,9 @@ struct ResponderTests {
                     if !answer.isEmpty { expected.append((frame.bytes, answer)) }
                 }
                 var replies: [[UInt8]] = []
-                let deadline = ContinuousClock.now + .seconds(20)
+                let deadline = ContinuousClock.now + .seconds(patienceSeconds)
                 while replies.count < expected.count, ContinuousClock.now < deadline {
-                    _ = queue.answer(program.filter, mtu: mtu) { query, client, response in
+                    _ = server.answer { query, client, response in
                         responder.respond(
                             to: query, from: client, over: .datagram, into: &response)
                     }

@@ -24,20 +24,12 @@ struct StoryTests {
 /// At its end of the cable; each query has a responder of its own.
 private final class StoryServer {
     private let cable: Cable
-    private var queue: XDPQueue
-    private var program: XDPProgram
+    private var frames: CableQueue
     private(set) var count = 0
 
     init(_ cable: Cable) throws {
         self.cable = cable
-        let interface = try NetworkInterface(named: Cable.server)
-        let queue = try XDPQueue(interface, queue: 0)
-        var program = try XDPProgram(interface, port: 53)
-        try program.serve(queue)
-        for address in [Crafted.server4, Crafted.server6] { try program.add(address) }
-        _ = try program.attach()
-        self.queue = queue
-        self.program = program
+        frames = try CableQueue()
     }
 
     func ask(
@@ -56,7 +48,7 @@ private final class StoryServer {
         try cable.send(frame.bytes)
         let deadline = ContinuousClock.now + .seconds(patienceSeconds)
         while ContinuousClock.now < deadline {
-            _ = queue.answer(program.filter, mtu: 1500) { query, client, response in
+            _ = frames.answer { query, client, response in
                 responder.respond(to: query, from: client, over: channel, into: &response)
             }
             while let received = cable.receive() {

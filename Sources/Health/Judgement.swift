@@ -1,35 +1,11 @@
 // From the states of probes to that of what they probe: an address, and the addresses of a target.
 extension HealthState {
-    /// The state of an address by the checks at one name, of which so many must pass.
-    ///
-    /// An order to drain holds whoever gives it. An address whose quorum is met only with the help
-    /// of degraded checks is degraded itself.
-    package static func ofChecks(_ states: [HealthState], quorum: Int) -> HealthState {
-        let downCount = states.count { $0 == .down }
-        if states.count - downCount < min(quorum, states.count) { return .down }
-        if states.contains(.drain) { return .drain }
-        let cleanCount = states.count { $0 == .up || $0 == .unknown }
-        if cleanCount < min(quorum, states.count) { return .degraded }
-        return states.allSatisfy { $0 == .unknown } && !states.isEmpty ? .unknown : .up
+    /// The worse of the two: that of an address by several names' checks, all of which must be met.
+    package func worse(_ other: HealthState) -> HealthState {
+        gravity < other.gravity ? other : self
     }
 
-    /// The state of an address by several names' checks, all of which must be met: the worst.
-    package static func worst(_ states: [HealthState]) -> HealthState {
-        states.max { $0.gravity < $1.gravity } ?? .up
-    }
-
-    /// The state of a target of which so many addresses must be up; with fewer up than that, those
-    /// that are degraded or drain help out.
-    package static func ofAddresses(_ states: [HealthState], needed: Int) -> HealthState {
-        let counts = [HealthState.up, .degraded, .drain].map { limit in
-            states.count { $0.gravity <= limit.gravity }
-        }
-        if counts[0] >= needed { return .up }
-        if counts[1] >= needed { return .degraded }
-        return counts[2] >= needed ? .drain : .down
-    }
-
-    private var gravity: Int {
+    fileprivate var gravity: Int {
         switch self {
         case .unknown: 0
         case .up: 1
@@ -48,5 +24,45 @@ extension HealthState {
         case .drain: "drain"
         case .down: "down"
         }
+    }
+}
+
+/// How many checks of an address, or addresses of a target, are in each state. Every change of
+/// health counts those of every target: without an array of them.
+package struct HealthStateCounts: Sendable {
+    /// By gravity.
+    private var counts = SIMD8<Int>()
+
+    package init(_ states: [HealthState] = []) {
+        for state in states { add(state) }
+    }
+
+    package mutating func add(_ state: HealthState) { counts[state.gravity] &+= 1 }
+
+    /// How many there are.
+    package var total: Int { counts.wrappedSum() }
+
+    private func count(_ state: HealthState) -> Int { counts[state.gravity] }
+
+    /// The state of an address by the checks at one name, of which so many must pass.
+    ///
+    /// An order to drain holds whoever gives it. An address whose quorum is met only with the help
+    /// of degraded checks is degraded itself.
+    package func ofChecks(quorum: Int) -> HealthState {
+        let needed = min(quorum, total)
+        if total - count(.down) < needed { return .down }
+        if count(.drain) > 0 { return .drain }
+        if count(.up) + count(.unknown) < needed { return .degraded }
+        return total > 0 && count(.unknown) == total ? .unknown : .up
+    }
+
+    /// The state of a target of which so many addresses must be up; with fewer up than that, those
+    /// that are degraded or drain help out.
+    package func ofAddresses(needed: Int) -> HealthState {
+        var sum = count(.unknown) + count(.up)
+        if sum >= needed { return .up }
+        sum += count(.degraded)
+        if sum >= needed { return .degraded }
+        return sum + count(.drain) >= needed ? .drain : .down
     }
 }

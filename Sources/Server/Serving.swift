@@ -187,9 +187,12 @@ final class Serving: Sendable {
                 }
             }
             // What operators order is no failure, and hides none.
-            let events = next.holds.observe(
-                plan, from: plan.endpointStates(current.health, current.probes),
-                to: plan.endpointStates(health, current.probes), at: now)
+            let events =
+                plan.holds.isEmpty
+                ? []
+                : next.holds.observe(
+                    plan, from: plan.endpointStates(current.health, current.probes),
+                    to: plan.endpointStates(health, current.probes), at: now)
             next.held = next.holds.held(in: plan, at: now)
             next = publish(next, replacing: current, at: now)
             report(events, plan, at: now)
@@ -311,6 +314,6 @@ final class Serving: Sendable {
         guard let answers else { return [:] }
         return Dictionary(
             zip(answers.plan.endpoints.map(\.name), answers.endpointStates),
-            uniquingKeysWith: { .ofAddresses([$0, $1], needed: 1) })
+            uniquingKeysWith: { HealthStateCounts([$0, $1]).ofAddresses(needed: 1) })
     }
 }

@@ -128,29 +128,36 @@ extension AnswerTable {
     /// For each endpoint of the plan the longest TTL of an answer that may name it now; nil when
     /// none may.
     package var longestTTLs: [UInt32?] {
+        var selectorTTLs = [UInt32?](repeating: nil, count: selectors.count)
+        for name in 0..<names.count {
+            let selector = Int(names[name].selector)
+            selectorTTLs[selector] = max(selectorTTLs[selector] ?? 0, names[name].ttl)
+        }
         var result = [UInt32?](repeating: nil, count: plan.endpoints.count)
-        forEachOffer { name, endpoint in
-            result[endpoint] = max(result[endpoint] ?? 0, names[name].ttl)
+        for (selector, ttl) in selectorTTLs.enumerated() {
+            guard let ttl else { continue }
+            forEachOffer(of: selector) { result[$0] = max(result[$0] ?? 0, ttl) }
         }
         return result
     }
 
     /// The GEO names that may answer with an endpoint now, not counting those that lead to others.
     package func names(offering endpoint: Int) -> [GeoName] {
-        var found: Set<Int> = []
-        forEachOffer { if $1 == endpoint { found.insert(planName($0)) } }
-        return found.sorted().map { plan.names[$0] }
+        let isOffering = (0..<selectors.count).map { selector in
+            var isFound = false
+            forEachOffer(of: selector) { if $0 == endpoint { isFound = true } }
+            return isFound
+        }
+        let found = (0..<names.count).filter { isOffering[Int(names[$0].selector)] }
+        return Set(found.map(planName)).sorted().map { plan.names[$0] }
     }
 
-    /// A name that leads to another has that name's answers, with at most its TTL: the other is
-    /// told of, so it need not be.
-    private func forEachOffer(_ body: (_ name: Int, _ endpoint: Int) -> Void) {
-        for name in 0..<names.count {
-            let selector = selectors[Int(names[name].selector)]
-            let picks = selector.picks(of: plan)
-            for place in picks.choices { offer(choices[place]) { body(name, $0) } }
-            for place in picks.shares { offer(shares[place].choice) { body(name, $0) } }
-        }
+    /// Many names may share a selector: it is looked at once. A name that leads to another has that
+    /// name's answers, with at most its TTL: the other is told of, so it need not be.
+    private func forEachOffer(of selector: Int, _ body: (_ endpoint: Int) -> Void) {
+        let picks = selectors[selector].picks(of: plan)
+        for place in picks.choices { offer(choices[place], body) }
+        for place in picks.shares { offer(shares[place].choice, body) }
     }
 
     private func offer(_ choice: Choice, _ body: (_ endpoint: Int) -> Void) {

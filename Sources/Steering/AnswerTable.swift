@@ -312,13 +312,11 @@ struct AnswerTableBuilder {
             return isDrained && checked != .down ? .drain : checked
         }
         let states = endpoint.addressStates(health, probes)
-        let families = endpoint.families
         let checkedState = isForcedDown ? .down : endpoint.state(states)
         let endpointState = state(checkedState)
         endpointStates.append(endpointState)
-        for (family, members) in families.enumerated() {
-            familyStates[family].append(
-                members.isEmpty ? nil : state(endpoint.state(states, members: members)))
+        for (number, family) in IPAddress.Family.allCases.enumerated() {
+            familyStates[number].append(endpoint.state(states, of: family).map(state))
         }
         // What is taken out is taken back some time: that should not take long.
         endpointCalm.append(
@@ -331,18 +329,18 @@ struct AnswerTableBuilder {
         }
         // An endpoint that is closed is answered only when nothing better is left: then whole. One
         // that an operator has closed still has its good addresses.
-        let answered = families.map { members in
-            members.filter { states[$0].isOpen || !checkedState.isOpen }
-                .map { endpoint.addresses[$0].address }
-        }
-        endpoints.append(addAddresses(answered[0], answered[1]))
+        let answered = zip(endpoint.addresses, states)
+            .filter { $1.isOpen || !checkedState.isOpen }.map(\.0.address)
+        endpoints.append(
+            addAddresses(
+                answered.filter { $0.family == .ipv4 }, answered.filter { $0.family == .ipv6 }))
         // For `family=independent`.
         guard !endpointState.isOpen, plan.isSomeIndependent,
             familyStates.contains(where: { $0[endpoints.count - 1]?.isOpen ?? false })
         else { return }
-        openParts[endpoints.count - 1] = families.enumerated().map { family, members in
-            let isOpen = familyStates[family][endpoints.count - 1]?.isOpen ?? false
-            return members.filter { !isOpen || states[$0].isOpen }
+        openParts[endpoints.count - 1] = IPAddress.Family.allCases.enumerated().map {
+            let isOpen = familyStates[$0][endpoints.count - 1]?.isOpen ?? false
+            return endpoint.members($1).filter { !isOpen || states[$0].isOpen }
                 .map { endpoint.addresses[$0].address }
         }
     }
@@ -351,8 +349,11 @@ struct AnswerTableBuilder {
         let state = EndpointState(
             firstIPv4: UInt32(bytes.count), ipv4Count: UInt16(ipv4.count),
             ipv6Count: UInt16(ipv6.count), firstIPv6: UInt32(bytes.count + ipv4.count * 6))
-        for address in ipv4 { bytes += [0, 4] + address.bytes }
-        for address in ipv6 { bytes += [0, 16] + address.bytes }
+        for address in ipv4 + ipv6 {
+            bytes.append(0)
+            bytes.append(UInt8(address.byteCount))
+            for index in 0..<address.byteCount { bytes.append(address.byte(index)) }
+        }
         return state
     }
 

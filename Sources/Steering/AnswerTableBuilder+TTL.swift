@@ -4,13 +4,15 @@ import Zones
 // How long an answer may be kept.
 extension AnswerTableBuilder {
     /// Seconds for which nothing can change about an endpoint, as far as its checks tell: `.max`
-    /// while its state is firm, and how soon it may be another while that is in question.
+    /// while its state is firm, and how soon it may be another while that is in question; `.max`,
+    /// too, where every TTL is fixed.
     ///
     /// An address that is down at a target that is up for all that does not put it in question.
     func calmSeconds(
         _ endpoint: Endpoint, _ state: HealthState, _ health: HealthTable,
         _ probes: [ProbeIdentifier]
     ) -> UInt32 {
+        guard plan.hasTTLRanges else { return .max }
         let least = endpoint.addresses.flatMap(\.probes).compactMap { index in
             health[probes[index]].isOpen == state.isOpen
                 ? health[timeToChangeOf: probes[index]] : nil

@@ -7,30 +7,37 @@ extension Endpoint {
     /// One for each address.
     func addressStates(_ health: HealthTable, _ probes: [ProbeIdentifier]) -> [HealthState] {
         addresses.map { address in
-            .worst(
-                address.checks.map { checks in
-                    .ofChecks(checks.probes.map { health[probes[$0]] }, quorum: checks.quorum)
-                })
+            var state = HealthState.unknown
+            for checks in address.checks {
+                var counts = HealthStateCounts()
+                for probe in checks.probes { counts.add(health[probes[probe]]) }
+                state = state.worse(counts.ofChecks(quorum: checks.quorum))
+            }
+            return address.checks.isEmpty ? .up : state
         }
     }
 
-    /// Positions of the IPv4 addresses, and of the IPv6 addresses.
-    var families: [[Int]] {
-        IPAddress.Family.allCases.map { family in
-            addresses.indices.filter { addresses[$0].address.family == family }
-        }
+    /// Positions of the addresses of a family.
+    func members(_ family: IPAddress.Family) -> [Int] {
+        addresses.indices.filter { addresses[$0].address.family == family }
     }
 
     /// An endpoint is up when each family it has meets its requirement: a region whose IPv4 front
     /// doors are dead is no good to clients that have only IPv4.
     func state(_ addressStates: [HealthState]) -> HealthState {
-        .worst(families.filter { !$0.isEmpty }.map { state(addressStates, members: $0) })
+        let states = (state(addressStates, of: .ipv4), state(addressStates, of: .ipv6))
+        guard let ipv4 = states.0 else { return states.1 ?? .up }
+        return ipv4.worse(states.1 ?? ipv4)
     }
 
-    /// By the addresses of one family alone.
-    func state(_ addressStates: [HealthState], members: [Int]) -> HealthState {
-        .ofAddresses(
-            members.map { addressStates[$0] }, needed: require.count(of: members.count))
+    /// By the addresses of one family alone; nil: it has none.
+    func state(_ addressStates: [HealthState], of family: IPAddress.Family) -> HealthState? {
+        var counts = HealthStateCounts()
+        for index in addresses.indices where addresses[index].address.family == family {
+            counts.add(addressStates[index])
+        }
+        guard counts.total > 0 else { return nil }
+        return counts.ofAddresses(needed: require.count(of: counts.total))
     }
 }
 

@@ -44,7 +44,6 @@ package struct HoldTable: Sendable {
         _ plan: SteeringPlan, from before: [HealthState], to after: [HealthState],
         at now: MonotonicTime
     ) -> [Event] {
-        guard !plan.holds.isEmpty else { return [] }
         let keys = plan.endpointKeys
         var events: [Event] = []
         for hold in plan.holds {

@@ -99,7 +99,7 @@ func result(_ verdict: ProbeResult.Verdict) -> ProbeResult {
         ([.up, .down], 2, .down), ([.up], 5, .up),
     ])
     func aQuorumOfChecksDecides(states: [HealthState], quorum: Int, expected: HealthState) {
-        #expect(HealthState.ofChecks(states, quorum: quorum) == expected)
+        #expect(HealthStateCounts(states).ofChecks(quorum: quorum) == expected)
     }
 
     @Test(arguments: [
@@ -108,7 +108,7 @@ func result(_ verdict: ProbeResult.Verdict) -> ProbeResult {
         ([.drain, .down], 1, .drain), ([.down, .down], 1, .down), ([.unknown], 1, .up),
     ])
     func enoughAddressesMakeATarget(states: [HealthState], needed: Int, expected: HealthState) {
-        #expect(HealthState.ofAddresses(states, needed: needed) == expected)
+        #expect(HealthStateCounts(states).ofAddresses(needed: needed) == expected)
     }
 
     /// A check that gets better never makes an address worse.
@@ -118,12 +118,12 @@ func result(_ verdict: ProbeResult.Verdict) -> ProbeResult {
         for _ in 0..<2000 {
             var states = (0..<generator.number(1...5)).map { _ in generator.pick(ladder) }
             let quorum = generator.number(1...states.count)
-            let before = HealthState.ofChecks(states, quorum: quorum)
+            let before = HealthStateCounts(states).ofChecks(quorum: quorum)
             let index = generator.number(0...states.count - 1)
             guard states[index] == .degraded else { continue }
             states[index] = .up
-            let after = HealthState.ofChecks(states, quorum: quorum)
-            #expect(HealthState.worst([before, after]) == before)
+            let after = HealthStateCounts(states).ofChecks(quorum: quorum)
+            #expect(before.worse(after) == before)
         }
     }
 }

@@ -153,7 +153,7 @@ package struct StoryPlayer {
                 endpoint.addresses.contains { $0.address == probe.address }
             }
             let told = ["\(probe.address)"] + owners.map(\.label)
-            let state = HealthState.worst(told.map { states[$0] ?? .up })
+            let state = told.map { states[$0] ?? .up }.reduce(HealthState.unknown) { $0.worse($1) }
             health[ProbeIdentifier(index)] = state
             health[figuresOf: ProbeIdentifier(index)] = told.compactMap { figures[$0] }.first
             if state == .degraded {

@@ -65,6 +65,10 @@ struct HealthChange {
     /// Plays the front doors and the clients here, and prints each latency.
     static func generate(address: String, changes: Int) throws {
         let doors = try FrontDoors(port: doorPort)
+        // The server was there before them: all regions were down.
+        guard eventually({ doors.probeCount >= 3 * regionCount }) else {
+            throw Pace.Failed(description: "the front doors are not probed")
+        }
         var client = try ChangeClient(address: address)
         let region = try client.regionInUse()
         for change in 0..<changes {
@@ -86,6 +90,9 @@ private final class FrontDoors: Sendable {
     private let changing = Atomic<Int>(-1)
     /// When a probe was told of the change, in nanoseconds; 0: not yet.
     let told = Atomic<UInt64>(0)
+    private let probes = Atomic<Int>(0)
+
+    var probeCount: Int { probes.load(ordering: .sequentiallyConsistent) }
 
     init(port: UInt16) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -118,6 +125,7 @@ private final class FrontDoors: Sendable {
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { continue }
+            probes.add(1, ordering: .sequentiallyConsistent)
             var name = sockaddr_in()
             var size = socklen_t(MemoryLayout<sockaddr_in>.size)
             withUnsafeMutablePointer(to: &name) { pointer in

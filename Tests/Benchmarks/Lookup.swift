@@ -7,7 +7,7 @@ import TestSupport
 /// Looking up addresses in a location table: time, and loads that wait for one another.
 struct Lookup {
     var regions: Int
-    var family: String
+    var addresses: Addresses
     var mebibytes: Double
     /// The root array's entry, each node, the leaf: for each the address of the load before has to
     /// be known.
@@ -17,27 +17,58 @@ struct Lookup {
 
     private static let addressCount = 1 << 20
 
-    /// Random addresses: of all that is global unicast in IPv4, and of 2000::/3.
+    enum Addresses: String, CaseIterable {
+        /// Of all that is global unicast, and of 2000::/3.
+        case ipv4 = "IPv4, any"
+        case ipv6 = "IPv6, any"
+        /// In a network of the database, whichever, however large it is.
+        case ipv4Networks = "IPv4, any network"
+        case ipv6Networks = "IPv6, any network"
+    }
+
     static func measure(database: String, rounds: Int) throws -> [Lookup] {
         let source = try MaxMindDatabase.load(path: database)
+        let kinds = Addresses.allCases.map { ($0, random($0, source)) }
         return [8, 200].flatMap { regions in
             let table = build(regions: regions, from: source)
-            return [IPAddress.Family.ipv4, .ipv6].map { family in
-                var generator = SeededGenerator(seed: 7)
-                let addresses = (0..<addressCount).map { _ -> IPAddress in
-                    let bits = UInt128(generator.next()) << 64 | UInt128(generator.next())
-                    guard family == .ipv6 else {
-                        return IPAddress(ipv4: 0x0100_0000 + UInt32(bits >> 96) % 0xdf00_0000)
-                    }
-                    return IPAddress(ipv6: 1 << 125 | bits >> 3)
-                }
+            return kinds.map { kind, addresses in
                 var lookup = Lookup(
-                    regions: regions, family: family == .ipv4 ? "IPv4" : "IPv6",
+                    regions: regions, addresses: kind,
                     mebibytes: Double(table.byteCount) / 1_048_576)
                 for address in addresses { lookup.loads.add(Double(table.loadCount(for: address))) }
                 for _ in 0..<rounds { lookup.latency.add(time(addresses, in: table)) }
                 return lookup
             }
+        }
+    }
+
+    /// Share of the lookups that take so many loads or fewer.
+    func share(upTo loadCount: Double) -> Double {
+        Double(loads.values.count { $0 <= loadCount }) / Double(loads.values.count)
+    }
+
+    private static func random(_ kind: Addresses, _ source: some LocationSource) -> [IPAddress] {
+        var generator = SeededGenerator(seed: 7)
+        func bits() -> UInt128 { UInt128(generator.next()) << 64 | UInt128(generator.next()) }
+        func within(_ family: IPAddress.Family) -> [IPAddress] {
+            var networks: [(start: UInt128, length: Int)] = []
+            source.forEachLeaf(of: family) { start, length, place in
+                if place != 0 { networks.append((start, length)) }
+            }
+            return (0..<addressCount).map { _ in
+                let network = networks[Int.random(in: networks.indices, using: &generator)]
+                let rest = network.length < 128 ? bits() >> UInt128(network.length) : 0
+                return IPAddress(leftAligned: network.start | rest, family: family)
+            }
+        }
+        switch kind {
+        case .ipv4:
+            return (0..<addressCount).map { _ in
+                IPAddress(ipv4: 0x0100_0000 + UInt32(bits() >> 96) % 0xdf00_0000)
+            }
+        case .ipv6: return (0..<addressCount).map { _ in IPAddress(ipv6: 1 << 125 | bits() >> 3) }
+        case .ipv4Networks: return within(.ipv4)
+        case .ipv6Networks: return within(.ipv6)
         }
     }
 

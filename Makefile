@@ -100,8 +100,8 @@ load: deps ## Load a million names and 10,000 zones, beside NSD and Knot: second
 ROUNDS ?= 15
 bench: deps geo-data ## Measure beside gdnsd and Knot DNS, into docs/performance.md (root; ROUNDS, CURVES=1)
 	@tools/install-packages $(PACKAGES_BENCH)
-	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run peers --rounds $(ROUNDS)
 	@[[ -z '$(CURVES)' ]] || SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run curves
+	@SWIFT='$(SWIFT)' RELEASE='$(RELEASE)' Tests/Benchmarks/run peers --rounds $(ROUNDS)
 
 # The maps of docs/steering.md: name of the picture, what to ask.
 PICTURES := near near-without-fra:near,--down,fra full:full,--down,fra,--demand,700 shared second listed measured ordered release sticky

@@ -91,7 +91,7 @@ instructions: deps geo-data ## Count instructions per query against thresholds (
 	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" instructions \
 	    $(if $(RECORD),--record)
 
-load: deps ## Load a million names and 10,000 zones, beside NSD and Knot: seconds and megabytes
+load: deps geo-data ## Load a million names, 10,000 zones, a database, beside NSD, Knot and gdnsd: seconds, megabytes
 	$(SWIFT) build $(RELEASE) --product geodnsd
 	$(SWIFT) build $(RELEASE) --product benchmark
 	@"$$($(SWIFT) build $(RELEASE) --show-bin-path)/benchmark" load

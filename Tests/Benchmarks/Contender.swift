@@ -68,7 +68,7 @@ struct Contenders {
 
     // MARK: - geodnsd
 
-    private func geodnsd(
+    func geodnsd(
         _ address: String, zone: String, workers: Int = 1, cable: Int = 0
     ) throws -> Contender? {
         let own = folder + "/geodnsd-\(zone)-\(workers)-\(cable)"
@@ -91,7 +91,7 @@ struct Contenders {
 
     // MARK: - gdnsd
 
-    private func gdnsd(_ address: String, zone: String, workers: Int = 1) throws -> Contender? {
+    func gdnsd(_ address: String, zone: String, workers: Int = 1) throws -> Contender? {
         guard let program = Programs.find("gdnsd") else { return nil }
         let own = folder + "/gdnsd-\(zone)-\(workers)"
         for name in ["run", "state"] {

@@ -24,7 +24,7 @@ enum Load {
         var description: String
     }
 
-    static func report(program: String) throws {
+    static func report(program: String, database: String) throws {
         let folder = try TemporaryFolder()
         try LoadWorkload.write(to: folder)
         print("processor seconds in user mode, and megabytes resident: medians of \(runCount)\n")
@@ -37,12 +37,16 @@ enum Load {
         try compare(
             "10,000 zones of ten names, served (megabytes: when ready)",
             [geodnsd(program, folder, "many"), knot(folder, "many")])
+        try compare(
+            "1,000 names of 8 regions, 1.13 million networks, served (megabytes: when ready)",
+            steering(folder, database))
     }
 
     /// In turn, so that what else the machine does meets all alike. The first is what the others
     /// are compared with.
     private static func compare(_ title: String, _ candidates: [Contender?]) throws {
         let contenders = candidates.compactMap { $0 }
+        guard !contenders.isEmpty else { return }
         var costs = [[Cost]](repeating: [], count: contenders.count)
         for _ in 0..<runCount {
             for (index, contender) in contenders.enumerated() {
@@ -109,6 +113,31 @@ extension Load {
             try folder.write(configuration, to: "knot/knot.conf")
             return try costOfStart(
                 program, ["-c", folder.path + "/knot/knot.conf"], isReadyAt: "server started")
+        }
+    }
+}
+
+extension Load {
+    /// geodnsd and gdnsd, each on a loopback address of its own, at the port that gdnsd takes.
+    private static func steering(
+        _ folder: TemporaryFolder, _ database: String
+    ) throws -> [Contender?] {
+        guard getuid() == 0 else {
+            progress("gdnsd wants root for port 53: left out")
+            return []
+        }
+        let contenders = Contenders(folder: folder.path, database: database)
+        let servers = [
+            (try contenders.geodnsd("127.0.7.1", zone: "geo"), " ready"),
+            (try contenders.gdnsd("127.0.7.2", zone: "geo"), "DNS listeners started"),
+        ]
+        return servers.map { server, word in
+            server.map { server in
+                Contender(name: server.name) {
+                    try costOfStart(
+                        server.command[0], Array(server.command.dropFirst()), isReadyAt: word)
+                }
+            }
         }
     }
 }

@@ -115,7 +115,7 @@ do {
     case "instructions" where words.dropFirst().allSatisfy { $0 == "--record" }:
         exit(try instructions(isRecording: words.contains("--record")) ? 0 : 1)
     case "load" where words.count == 1:
-        try Load.report(program: Programs.own("geodnsd"))
+        try Load.report(program: Programs.own("geodnsd"), database: database)
     case "peers":
         guard let rounds = option("--rounds", in: words, otherwise: 15), rounds >= 1,
             let seconds = option("--seconds", in: words, otherwise: 1), seconds >= 1

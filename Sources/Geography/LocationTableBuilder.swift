@@ -15,20 +15,18 @@ extension LocationTable {
         var compiler = LocationTableCompiler()
         let own = special == nil ? [] : specials(besides: overrides)
         for family in [IPAddress.Family.ipv4, .ipv6] {
-            var merger = PrefixMerger(countMax: source.leafCount(of: family))
+            var changes = OrderChanges(countMax: source.leafCount(of: family))
             var cursor = OverrideCursor(reachable(own + overrides, in: family))
             source.forEachLeaf(of: family) { bits, length, place in
                 if cursor.isClear(bits, length: length) {
-                    let found = orders.order(place, order)
-                    return merger.append(bits, length: length, order: found)
+                    return changes.append(bits, orders.order(place, order))
                 }
                 let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
                 cursor.split(leaf) { piece, line in
-                    let found = orders.order(place, line: line, order)
-                    merger.append(piece.address.bits, length: piece.length, order: found)
+                    changes.append(piece.address.bits, orders.order(place, line: line, order))
                 }
             }
-            compiler.add(merger)
+            compiler.add(changes)
         }
         return compiler.finish(special: special)
     }
@@ -99,101 +97,205 @@ extension LocationTable {
     }
 }
 
-/// Lays out merged prefixes as roots, nodes and leaves.
+/// Where the order of addresses changes, from the first address of a family to the last.
+struct OrderChanges {
+    /// Of each run of addresses that have one order the first, and the order.
+    private(set) var starts: [UInt128] = []
+    private(set) var orders: [Int32] = []
+
+    /// Makes room for as many runs as there may be; what is not used costs addresses only.
+    init(countMax: Int) {
+        starts.reserveCapacity(countMax)
+        orders.reserveCapacity(countMax)
+    }
+
+    /// From `start` on; the first of all is 0.
+    mutating func append(_ start: UInt128, _ order: OrderIndex) {
+        if let last = orders.last, last == order { return }
+        starts.append(start)
+        orders.append(Int32(order))
+    }
+}
+
+/// Lays out arrays and blocks.
 struct LocationTableCompiler {
-    private var roots: [UInt32] = []
-    private var nodes: [LocationNode] = []
-    private var leaves: [UInt32] = []
+    private var entries: [LocationEntry] = []
+    private var blocks: [LocationBlock.Words] = []
+    private var changes = OrderChanges(countMax: 0)
+    private var familyCount = 0
+    /// Arrays still to be filled.
+    private var pending: [(first: Int, bitCount: Int, part: Part)] = []
+
+    /// All addresses that begin with the same bits, and the runs that have some of them.
+    private struct Part {
+        var start: UInt128
+        var depth: Int
+        var runs: Range<Int>
+    }
 
     func finish(special: OrderIndex?) -> LocationTable {
-        LocationTable(roots: roots, nodes: nodes, leaves: leaves, special: special)
+        LocationTable(entries: entries, blocks: blocks, special: special)
     }
 
-    /// A node still to be filled: the prefixes below it, and its depth in bits.
-    private struct Pending {
-        var node: Int
-        var prefixes: Range<Int>
-        var depth: Int
+    /// Makes room for what both families begin with.
+    init() {
+        entries = Array(
+            repeating: LocationEntry(word: 0), count: 2 << LocationTable.rootBitCount)
     }
 
-    /// Adds one family's partition, which must cover the whole space: IPv4 first, then IPv6.
-    mutating func add(_ partition: PrefixMerger) {
-        var queue: [Pending] = []
-        fillRoots(partition, &queue)
+    /// Adds one family: IPv4 first, then IPv6.
+    mutating func add(_ changes: OrderChanges) {
+        self.changes = changes
+        let whole = Part(start: 0, depth: 0, runs: changes.starts.indices)
+        pending = [(familyCount << LocationTable.rootBitCount, LocationTable.rootBitCount, whole)]
+        familyCount += 1
+        // Level by level, so that what every address goes through lies together.
         var head = 0
-        while head < queue.count {
-            fill(queue[head], partition, &queue)
+        while head < pending.count {
+            let (first, bitCount, part) = pending[head]
+            fill(first, bitCount, part)
             head += 1
         }
     }
 
-    private mutating func fillRoots(_ partition: PrefixMerger, _ queue: inout [Pending]) {
-        let depth = LocationTable.rootBitCount
-        var index = 0
-        while index < partition.count {
-            let length = Int(partition.lengths[index])
-            if length <= depth {
-                let leaf = LocationTable.leafMark | leafValue(partition, index)
-                var left = 1 << (depth - length)
-                while left > 0 {
-                    roots.append(leaf)
-                    left -= 1
-                }
-                index += 1
-                continue
+    /// Where addresses of `part` lead: to an array if it divides the changes well, else to blocks.
+    private mutating func entry(_ part: Part, isBelow: Bool = false) -> LocationEntry {
+        if part.runs.count == 1 { return order(part) }
+        guard let bitCount = bestArray(for: part) else {
+            return blocks(pieces(of: part)[...], part.depth, isBelow: isBelow)
+        }
+        let first = entries.count
+        entries += repeatElement(LocationEntry(word: 0), count: 1 << bitCount)
+        pending.append((first, bitCount, part))
+        return LocationEntry(array: first, bitCount: bitCount)
+    }
+
+    /// Bits of the array after which the fewest loads are left, of those that have room; nil: with
+    /// blocks alone there are not more.
+    private func bestArray(for part: Part) -> Int? {
+        let changeCount = part.runs.count - 1
+        var best: (bitCount: Int, cost: Double)?
+        var leastCost = Double(LocationBlock.levelCount(keys: changeCount))
+        guard leastCost > 1 else { return nil }
+        // Four entries for each change at most.
+        let most = min(2 + Int.bitWidth - 1 - changeCount.leadingZeroBitCount, 16)
+        for bitCount in max(3, most - 3)...most where part.depth + bitCount <= 128 {
+            let shift = UInt128(128 - part.depth - bitCount)
+            var loads = 0
+            var first = part.runs.lowerBound + 1
+            while first < part.runs.upperBound {
+                let slot = changes.starts[first] >> shift
+                var end = first + 1
+                while end < part.runs.upperBound, changes.starts[end] >> shift == slot { end += 1 }
+                // What begins a slot does not divide it.
+                let inside = end - first - (changes.starts[first] == slot << shift ? 1 : 0)
+                loads += (end - first) * LocationBlock.levelCount(keys: inside)
+                first = end
             }
-            let group = groupEnd(partition, from: index, depth: depth)
-            roots.append(UInt32(nodes.count))
-            queue.append(Pending(node: nodes.count, prefixes: index..<group, depth: depth))
-            nodes.append(LocationNode())
-            index = group
+            // An array twice as wide has to save a tenth of what it would be for as many entries
+            // as changes.
+            let width = Double(1 << bitCount) / Double(changeCount)
+            let cost = 1 + Double(loads) / Double(changeCount) + 0.1 * width
+            if cost < leastCost { (best, leastCost) = ((bitCount, cost), cost) }
+        }
+        return best?.bitCount
+    }
+
+    private mutating func fill(_ first: Int, _ bitCount: Int, _ part: Part) {
+        let depth = part.depth + bitCount
+        let width = UInt128(1) << UInt128(128 - depth)
+        var start = part.start
+        // The one that `start` is in.
+        var run = part.runs.lowerBound
+        var index = first
+        while index < first + 1 << bitCount {
+            var end = run + 1
+            while end < part.runs.upperBound, changes.starts[end] - start < width { end += 1 }
+            let slot = Part(start: start, depth: depth, runs: run..<end)
+            let entry = entry(slot)
+            // All in the prefix of one scope have one entry: most of a table is such.
+            let last = slot.runs.count == 1 ? start | UInt128.max >> UInt128(entry.scope) : start
+            let count = min(
+                Int((last - start) >> UInt128(128 - depth)) + 1, first + 1 << bitCount - index)
+            for same in index..<index + count { entries[same] = entry }
+            index += count
+            start &+= width &* UInt128(count)
+            run = end < part.runs.upperBound && changes.starts[end] == start ? end : end - 1
         }
     }
 
-    private mutating func fill(
-        _ pending: Pending, _ partition: PrefixMerger, _ queue: inout [Pending]
-    ) {
-        var node = LocationNode(
-            firstChild: UInt32(nodes.count), firstLeaf: UInt32(leaves.count))
-        let depth = pending.depth + LocationTable.strideBitCount
-        var slot = 0
-        var index = pending.prefixes.lowerBound
-        var last: UInt32?
-        while index < pending.prefixes.upperBound {
-            let length = Int(partition.lengths[index])
-            if length <= depth {
-                let leaf = leafValue(partition, index)
-                if leaf != last {
-                    node.leafStarts |= 1 << UInt64(slot)
-                    leaves.append(leaf)
-                    last = leaf
-                }
-                slot += 1 << (depth - length)
-                index += 1
+    /// Of a part that one run has as a whole.
+    private func order(_ part: Part) -> LocationEntry {
+        let run = part.runs.lowerBound
+        let order = Int(changes.orders[run])
+        guard changes.starts.count > 1 else { return LocationEntry(order: order, scope: 0) }
+        // No wider than what holds neither the address before the run nor the one after it; at
+        // the ends of the space the neighbour says less than the other.
+        let before = changes.starts[run] &- 1
+        let after = run + 1 < changes.starts.count ? changes.starts[run + 1] : 0
+        let shared = max(
+            (part.start ^ before).leadingZeroBitCount, (part.start ^ after).leadingZeroBitCount)
+        return LocationEntry(order: order, scope: shared + 1)
+    }
+
+    /// A block for `pieces`, or several of them below one.
+    private mutating func blocks(
+        _ pieces: ArraySlice<Part>, _ depth: Int, isBelow: Bool
+    ) -> LocationEntry {
+        // So many blocks as are needed, all of them filled alike.
+        let levels = LocationBlock.levelCount(keys: pieces.count - 1)
+        let below = LocationBlock.pieceCount(levels: levels - 1)
+        let childCount = (pieces.count + below - 1) / below
+        var block = LocationBlock()
+        var start = pieces.startIndex
+        for child in 1...childCount {
+            let end = pieces.startIndex + pieces.count * child / childCount
+            let rest = pieces[start].start << UInt128(depth)
+            let entry =
+                end - start == 1
+                ? entry(inBlock: pieces[start]) : blocks(pieces[start..<end], depth, isBelow: false)
+            block.append(UInt64(truncatingIfNeeded: rest >> 64), entry)
+            start = end
+        }
+        blocks.append(block.words)
+        return LocationEntry(block: blocks.count - 1, isBelow: isBelow)
+    }
+
+    /// Scopes follow from the keys.
+    private mutating func entry(inBlock piece: Part) -> LocationEntry {
+        guard piece.runs.count == 1 else { return entry(piece, isBelow: true) }
+        return LocationEntry(order: Int(changes.orders[piece.runs.lowerBound]), scope: 0)
+    }
+
+    /// What blocks for `part` tell apart: pieces that begin where its keys can say, each with
+    /// one run, or one unit of the keys with more.
+    private func pieces(of part: Part) -> [Part] {
+        let depth = part.depth + LocationBlock.bitCount
+        let unit = UInt128(1) << UInt128(max(0, 128 - depth))
+        func piece(_ start: UInt128, _ runs: Range<Int>) -> Part {
+            Part(start: start, depth: depth, runs: runs)
+        }
+        let first = part.runs.lowerBound
+        var pieces = [piece(part.start, first..<first + 1)]
+        // Behind a unit with several runs the last of them goes on, unless something begins there.
+        func rest(before next: UInt128) -> Part? {
+            let last = pieces[pieces.count - 1]
+            guard last.runs.count > 1, last.start &+ unit != next else { return nil }
+            return piece(last.start &+ unit, last.runs.upperBound - 1..<last.runs.upperBound)
+        }
+        for run in part.runs.dropFirst() {
+            let start = changes.starts[run] & ~(unit - 1)
+            if pieces[pieces.count - 1].start == start {
+                let runs = pieces[pieces.count - 1].runs
+                pieces[pieces.count - 1].runs = runs.lowerBound..<run + 1
                 continue
             }
-            let group = groupEnd(partition, from: index, depth: depth)
-            node.children |= 1 << UInt64(slot)
-            queue.append(Pending(node: nodes.count, prefixes: index..<group, depth: depth))
-            nodes.append(LocationNode())
-            slot += 1
-            index = group
+            if let rest = rest(before: start) { pieces.append(rest) }
+            let isWhole = changes.starts[run] == start
+            pieces.append(piece(start, (isWhole ? run : run - 1)..<run + 1))
         }
-        precondition(slot == 1 << LocationTable.strideBitCount, "a partition has no gaps")
-        nodes[pending.node] = node
-    }
-
-    /// The end of the run of prefixes that share their first `depth` bits with `start`.
-    private func groupEnd(_ partition: PrefixMerger, from start: Int, depth: Int) -> Int {
-        let shift = UInt128(128 - depth)
-        let common = partition.starts[start] >> shift
-        var end = start
-        while end < partition.count, partition.starts[end] >> shift == common { end += 1 }
-        return end
-    }
-
-    private func leafValue(_ partition: PrefixMerger, _ index: Int) -> UInt32 {
-        LocationTable.leaf(
-            order: Int(partition.orders[index]), scope: Int(partition.lengths[index]))
+        let end = part.start &+ UInt128(1) << UInt128(128 - part.depth)
+        if let rest = rest(before: end) { pieces.append(rest) }
+        return pieces
     }
 }

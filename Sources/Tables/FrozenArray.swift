@@ -55,6 +55,13 @@ package struct TableView<Element: BitwiseCopyable & Sendable>: @unchecked Sendab
         // SAFETY: index < count, checked above; a table with elements has a base.
         return unsafe base.unsafelyUnwrapped[index]
     }
+
+    /// Where the element at `index` stands: for those of which only parts are read.
+    @unsafe @inlinable package func pointer(at index: Int) -> UnsafePointer<Element> {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        // SAFETY: index < count, checked above; a table with elements has a base.
+        return unsafe base.unsafelyUnwrapped + index
+    }
 }
 
 extension TableView where Element == UInt8 {

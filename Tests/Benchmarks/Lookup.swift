@@ -9,8 +9,7 @@ struct Lookup {
     var regions: Int
     var addresses: Addresses
     var mebibytes: Double
-    /// The root array's entry, each node, the leaf: for each the address of the load before has to
-    /// be known.
+    /// An entry of each array, the block: for each the address of the load before has to be known.
     var loads = Sample()
     /// One after the other, as a query does it. Nanoseconds.
     var latency = Sample()
@@ -45,6 +44,31 @@ struct Lookup {
     /// Share of the lookups that take so many loads or fewer.
     func share(upTo loadCount: Double) -> Double {
         Double(loads.values.count { $0 <= loadCount }) / Double(loads.values.count)
+    }
+
+    static func table(_ lookups: [Lookup]) -> String {
+        let lines = lookups.map { lookup in
+            let fields = [
+                "\(lookup.regions)", lookup.addresses.rawValue,
+                PerformanceReport.fixed(lookup.mebibytes, 1) + " MiB",
+                PerformanceReport.fixed(lookup.loads.mean, 2),
+                PerformanceReport.fixed(lookup.share(upTo: 3) * 100, 2) + " %",
+                PerformanceReport.fixed(lookup.loads.quantile(1), 0),
+                PerformanceReport.fixed(lookup.latency.median, 1)
+                    + " (\(PerformanceReport.percent(lookup.latency.spread)))",
+            ]
+            return "| " + fields.joined(separator: " | ") + " |"
+        }
+        return """
+            Random addresses in a location table of 1.13 million networks, each lookup waiting for
+            the one before; *any network*: first one of the networks, small or large, then an
+            address in it. Loads that depend on one another: of an array's entry, of a block.
+
+            | regions | addresses | table | loads, mean | three or fewer | most | ns |
+            |---|---|---|---|---|---|---|
+            \(lines.joined(separator: "\n"))
+
+            """
     }
 
     private static func random(_ kind: Addresses, _ source: some LocationSource) -> [IPAddress] {

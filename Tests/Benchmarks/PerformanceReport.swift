@@ -90,14 +90,7 @@ struct PerformanceReport {
 
         \(curves)## Looking up a place
 
-        Random addresses in a location table of 1.13 million networks, each lookup waiting for the
-        one before; *any network*: first one of the networks, small or large, then an address in it.
-        Loads that depend on one another: an entry of the root array, nodes, the leaf.
-
-        | regions | addresses | table | loads, mean | three or fewer | most | ns |
-        |---|---|---|---|---|---|---|
-        \(lookups.map(line).joined(separator: "\n"))
-
+        \(Lookup.table(lookups))
         """
     }
 
@@ -189,17 +182,6 @@ struct PerformanceReport {
             ]
             return "| " + fields.joined(separator: " | ") + " |"
         }
-    }
-
-    private func line(_ lookup: Lookup) -> String {
-        let fields = [
-            "\(lookup.regions)", lookup.addresses.rawValue,
-            Self.fixed(lookup.mebibytes, 1) + " MiB", Self.fixed(lookup.loads.mean, 2),
-            Self.fixed(lookup.share(upTo: 3) * 100, 2) + " %",
-            Self.fixed(lookup.loads.quantile(1), 0),
-            "\(Self.fixed(lookup.latency.median, 1)) (\(Self.percent(lookup.latency.spread)))",
-        ]
-        return "| " + fields.joined(separator: " | ") + " |"
     }
 
     private func latency(_ sample: Sample) -> String {

@@ -6,6 +6,7 @@ import TestSupport
 let usage = """
     usage: benchmark instructions [--record]
            benchmark load
+           benchmark lookup [--rounds N]
            benchmark peers [--rounds N] [--seconds N]
            benchmark endurance [--seconds N]
            benchmark curves [--largest N]
@@ -15,6 +16,7 @@ let usage = """
     instructions   user-space instructions per query against Tests/Benchmarks/thresholds.json;
                    --record writes what was measured as the new thresholds
     load           processor time and memory of loading a million names, beside NSD and Knot
+    lookup         addresses in a location table: loads that wait for one another, nanoseconds
     peers          replies/s, CPU and latency beside gdnsd, Knot DNS and a plain echo, into
                    docs/performance.md; wants root
     endurance      50,000 queries/s over AF_XDP for N seconds (60) each, while the server reloads,
@@ -116,6 +118,10 @@ do {
         exit(try instructions(isRecording: words.contains("--record")) ? 0 : 1)
     case "load" where words.count == 1:
         try Load.report(program: Programs.own("geodnsd"), database: database)
+    case "lookup":
+        guard let rounds = option("--rounds", in: words, otherwise: 5), rounds >= 1
+        else { wrongUsage() }
+        print(Lookup.table(try Lookup.measure(database: database, rounds: rounds)), terminator: "")
     case "peers":
         guard let rounds = option("--rounds", in: words, otherwise: 15), rounds >= 1,
             let seconds = option("--seconds", in: words, otherwise: 1), seconds >= 1

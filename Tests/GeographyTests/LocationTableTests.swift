@@ -101,6 +101,26 @@ extension Trial {
     }
 }
 
+extension Trial {
+    /// Hundreds of prefixes within one that is small: arrays of the table divide them badly.
+    static func crowded(_ random: inout SeededGenerator) -> Trial {
+        var trial = Trial(networks: [], overrides: [], orderCount: random.number(2...40))
+        let crowds = [
+            (IPAddress(ipv4: 0xc633_0000), [16, 20, 24]),
+            (IPAddress(ipv6: 0x2001_0db8_0000_0001 << 64), [20, 48, 60, 100]),
+        ].map { Prefix($0, length: random.pick($1)) }
+        for crowd in crowds {
+            let lengths = crowd.length + 1...crowd.family.bitCount
+            for _ in 0..<random.pick([7, 40, 100]) {
+                let length = random.pick([lengths.upperBound, random.number(lengths)])
+                let network = Prefix(random.address(in: crowd), length: length)
+                trial.networks.append((network, Place(city: "\(random.number(0...60))")))
+            }
+        }
+        return trial
+    }
+}
+
 /// Seeds of the random trials: each is one test case, so that a failing one can be run alone.
 private let seeds: [UInt64] = Array(0..<12)
 private let trialsPerSeed = 20
@@ -130,6 +150,50 @@ private let trialsPerSeed = 20
                 walk(table, trial, family, &random, "seed \(seed), \(family)")
             }
         }
+    }
+
+    @Test(arguments: seeds) func crowdsAreFoundAsTheSlowSearchFindsThem(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed ^ 0x1c70)
+        let trial = Trial.crowded(&random)
+        let table = trial.table()
+        for address in addresses(for: trial, &random) where address.embeddedIPv4 == nil {
+            #expect(
+                table.find(address).order == trial.order(of: address), "seed \(seed), \(address)")
+        }
+        for family in IPAddress.Family.allCases {
+            walk(table, trial, family, &random, "seed \(seed), \(family)")
+        }
+    }
+
+    /// By the scopes, which are prefixes that have all addresses between them.
+    @Test(arguments: seeds) func addressesAreCountedByOrder(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed ^ 0x21ad)
+        for trial in [Trial.random(&random), Trial.crowded(&random)] {
+            let table = trial.table()
+            var expected = [Double](repeating: 0, count: trial.orderCount)
+            var next: IPAddress? = IPAddress(ipv4: 0)
+            while let address = next {
+                let match = table.find(address)
+                let scope = Prefix(address, length: match.scope)
+                expected[match.order] += Double(
+                    sign: .plus, exponent: 32 - scope.length, significand: 1)
+                next = scope.end
+            }
+            #expect(table.addressCounts(orderCount: trial.orderCount) == expected, "seed \(seed)")
+            #expect(expected.reduce(0, +) == 0x1p32)
+        }
+    }
+
+    /// A thousand changes that share 100 bits: arrays for a few bits each would take dozens.
+    @Test func crowdsTakeFewLoads() throws {
+        let crowd = try #require(Prefix("2001:db8:0:1:2:3:4000:0/100"))
+        let networks = (0..<1000).map { number in
+            let address = IPAddress(ipv6: crowd.address.bits | UInt128(number) << 8)
+            return (Prefix(address, length: 120), Place(city: "\(number % 5 + 1)"))
+        }
+        let table = Trial(networks: networks, overrides: [], orderCount: 100).table()
+        // The first array, a block for 64 bits, and of 6⁴ pieces four levels of blocks.
+        #expect(networks.map { table.loadCount(for: $0.0.address) }.max() == 6)
     }
 
     private func walk(

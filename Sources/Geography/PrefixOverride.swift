@@ -1,41 +1,5 @@
 package import Addressing
 
-/// A partition of one family's address space into prefixes in address order, each with an order,
-/// as wide as they can be: two halves with the same order are always one prefix.
-struct PrefixMerger {
-    private(set) var starts: [UInt128] = []
-    private(set) var lengths: [UInt8] = []
-    private(set) var orders: [Int32] = []
-
-    /// Makes room for as many prefixes as there may be; what is not used costs addresses only.
-    init(countMax: Int) {
-        starts.reserveCapacity(countMax)
-        lengths.reserveCapacity(countMax)
-        orders.reserveCapacity(countMax)
-    }
-
-    /// The next prefix of the partition; equal siblings melt into their parent at once.
-    mutating func append(_ start: UInt128, length: Int, order: OrderIndex) {
-        var start = start
-        var length = UInt8(length)
-        while let last = orders.last, last == order, length > 0,
-            lengths[lengths.count - 1] == length,
-            starts[starts.count - 1] == start & ~(UInt128(1) << UInt128(128 - length)),
-            start & (UInt128(1) << UInt128(128 - length)) != 0
-        {
-            start = starts.removeLast()
-            length -= 1
-            lengths.removeLast()
-            orders.removeLast()
-        }
-        starts.append(start)
-        lengths.append(length)
-        orders.append(Int32(order))
-    }
-
-    var count: Int { starts.count }
-}
-
 /// Prefixes that the operator gives besides the database: the longest that contains an address
 /// wins over the database and over shorter ones.
 struct OverrideCursor {

@@ -54,31 +54,8 @@ package struct MaxMindDatabase: LocationSource {
         try systemFiles.autonomousSystems()
     }
 
-    /// The networks of one family, each with its place.
     package func partition(of family: IPAddress.Family) -> Partition {
         family == .ipv4 ? ipv4 : ipv6
-    }
-
-    package func forEachLeaf(
-        of family: IPAddress.Family,
-        _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void
-    ) {
-        (family == .ipv4 ? ipv4 : ipv6).forEachLeaf(body)
-    }
-
-    /// Networks of the family's partition, unknown ones included.
-    package func leafCount(of family: IPAddress.Family) -> Int {
-        (family == .ipv4 ? ipv4 : ipv6).count
-    }
-
-    /// The place of an address and the network of the database that says so. An IPv6 form that
-    /// carries an IPv4 address is looked up as that; its network is the IPv6 one.
-    package func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix) {
-        if let (embedded, offset) = address.embeddedIPv4 {
-            let (place, network) = ipv4.leaf(of: embedded)
-            return (place, Prefix(address, length: offset + network.length))
-        }
-        return (address.family == .ipv4 ? ipv4 : ipv6).leaf(of: address)
     }
 }
 

@@ -36,15 +36,16 @@ struct TreeWalk: ~Copyable {
     /// A power of two.
     private static let recentCount = 1024
 
-    /// IPv6 networks that lead to IPv4 places: `IPAddress.embeddedIPv4` looks them up as IPv4, and
-    /// ::/96 is where the format keeps the IPv4 tree. Each is one unknown leaf.
-    private static let ipv4Networks: Set<Prefix> = [
-        Prefix(IPAddress(ipv6: 0), length: 96),
-        Prefix(IPAddress(ipv6: 0xffff << 32), length: 96),
-        Prefix(IPAddress(ipv6: 0x0064_ff9b << 96), length: 96),
-        Prefix(IPAddress(ipv6: 0x2002 << 112), length: 16),
-        Prefix(IPAddress(ipv6: 0x2001_0000 << 96), length: 32),
-    ]
+    /// Whether an IPv6 network leads to IPv4 places: `IPAddress.embeddedIPv4` looks them up there,
+    /// and ::/96 is where the format keeps the IPv4 tree. Each is one unknown leaf.
+    private static func isIPv4Network(_ bits: UInt128, _ length: Int) -> Bool {
+        switch length {
+        case 16: bits == 0x2002 << 112
+        case 32: bits == 0x2001_0000 << 96
+        case 96: bits == 0 || bits == 0xffff << 32 || bits == 0x0064_ff9b << 96
+        default: false
+        }
+    }
 
     init(_ reader: consuming DatabaseReader, for content: Content = .places) {
         self.content = content
@@ -77,42 +78,44 @@ struct TreeWalk: ~Copyable {
         _ family: IPAddress.Family, from root: DatabaseReader.Record
     ) throws(GeoSourceError) -> Partition {
         var partition = Partition(of: family, countMax: Int(reader.nodeCount) + 1)
-        let whole = Prefix(IPAddress(leftAligned: 0, family: family), length: 0)
-        var pending = [(prefix: whole, record: root)]
+        // Right halves still to be walked.
+        var pending: [(bits: UInt128, length: Int, record: DatabaseReader.Record)] = []
         pending.reserveCapacity(family.bitCount + 1)
-        while let (prefix, record) = pending.popLast() {
-            if family == .ipv6, [16, 32, 96].contains(prefix.length),
-                TreeWalk.ipv4Networks.contains(prefix)
-            {
-                partition.append(prefix.address.bits, length: prefix.length, place: 0)
-                continue
-            }
-            switch record {
+        var (bits, length, record) = (UInt128(0), 0, root)
+        while true {
+            let isIPv4 = family == .ipv6 && TreeWalk.isIPv4Network(bits, length)
+            switch isIPv4 ? .nothing : record {
             case .nothing:
-                partition.append(prefix.address.bits, length: prefix.length, place: 0)
+                partition.append(bits, length: length, place: 0)
             case .data(let offset):
-                let place = try place(at: offset, of: prefix)
-                partition.append(prefix.address.bits, length: prefix.length, place: place)
+                let place = try place(at: offset) {
+                    Prefix(IPAddress(leftAligned: bits, family: family), length: length)
+                }
+                partition.append(bits, length: length, place: place)
             case .node(let number):
-                guard prefix.length < family.bitCount else {
-                    throw corrupt("the search tree goes on below the whole address \(prefix)")
+                guard length < family.bitCount else {
+                    let address = IPAddress(leftAligned: bits, family: family)
+                    throw corrupt("the search tree goes on below the whole address \(address)")
                 }
                 nodeCountLeft -= 1
                 guard nodeCountLeft >= 0 else { throw corrupt("its search tree has a cycle") }
                 let (left, right) = try reader.node(number)
-                pending.append((prefix.half(1), right))
-                pending.append((prefix.half(0), left))
+                length += 1
+                pending.append((bits | 1 << UInt128(128 - length), length, right))
+                record = left
+                continue
             }
+            guard let next = pending.popLast() else { return partition }
+            (bits, length, record) = next
         }
-        return partition
     }
 
     private mutating func place(
-        at offset: UInt32, of prefix: Prefix
+        at offset: UInt32, of prefix: () -> Prefix
     ) throws(GeoSourceError) -> PlaceIndex {
         let slot = Int((offset &* 0x9e37_79b1) >> 22) % TreeWalk.recentCount
         if recent[slot].offset == offset { return recent[slot].place }
-        let place = try knownPlace(at: offset, of: prefix)
+        let place = try knownPlace(at: offset, of: prefix())
         recent[slot] = (offset, place)
         return place
     }

@@ -15,20 +15,29 @@ extension LocationTable {
         var compiler = LocationTableCompiler()
         let own = special == nil ? [] : specials(besides: overrides)
         for family in [IPAddress.Family.ipv4, .ipv6] {
-            var changes = OrderChanges(countMax: source.leafCount(of: family))
-            var cursor = OverrideCursor(reachable(own + overrides, in: family))
-            source.forEachLeaf(of: family) { bits, length, place in
-                if cursor.isClear(bits, length: length) {
-                    return changes.append(bits, orders.order(place, order))
-                }
-                let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
-                cursor.split(leaf) { piece, line in
-                    changes.append(piece.address.bits, orders.order(place, line: line, order))
-                }
-            }
-            compiler.add(changes)
+            let cursor = OverrideCursor(reachable(own + overrides, in: family))
+            compiler.add(changes(source.partition(of: family), family, cursor, &orders, order))
         }
         return compiler.finish(special: special)
+    }
+
+    /// Where the order changes; concrete, for there are a million leaves.
+    private static func changes(
+        _ partition: Partition, _ family: IPAddress.Family, _ overrides: OverrideCursor,
+        _ orders: inout KnownOrders, _ order: (PlaceIndex, Int?) -> OrderIndex
+    ) -> OrderChanges {
+        var changes = OrderChanges(countMax: partition.count)
+        var cursor = overrides
+        partition.forEachLeaf { bits, length, place in
+            if cursor.isClear(bits, length: length) {
+                return changes.append(bits, orders.order(place, order))
+            }
+            let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
+            cursor.split(leaf) { piece, line in
+                changes.append(piece.address.bits, orders.order(place, line: line, order))
+            }
+        }
+        return changes
     }
 
     /// Those that no override covers: what is said of a network goes before its kind.
@@ -102,18 +111,32 @@ struct OrderChanges {
     /// Of each run of addresses that have one order the first, and the order.
     private(set) var starts: [UInt128] = []
     private(set) var orders: [Int32] = []
+    /// How many leading bits of the first address are those of the run before, and how many there
+    /// are up to the last that is set.
+    private(set) var sharedBitCounts: [UInt8] = []
+    private(set) var bitCounts: [UInt8] = []
 
     /// Makes room for as many runs as there may be; what is not used costs addresses only.
     init(countMax: Int) {
         starts.reserveCapacity(countMax)
         orders.reserveCapacity(countMax)
+        sharedBitCounts.reserveCapacity(countMax)
+        bitCounts.reserveCapacity(countMax)
     }
+
+    var count: Int { starts.count }
 
     /// From `start` on; the first of all is 0.
     mutating func append(_ start: UInt128, _ order: OrderIndex) {
-        if let last = orders.last, last == order { return }
+        var sharedBitCount = 0
+        if let last = orders.last {
+            if last == order { return }
+            sharedBitCount = (start ^ starts[starts.count - 1]).leadingZeroBitCount
+        }
         starts.append(start)
         orders.append(Int32(order))
+        sharedBitCounts.append(UInt8(sharedBitCount))
+        bitCounts.append(UInt8(128 - start.trailingZeroBitCount))
     }
 }
 
@@ -125,6 +148,8 @@ struct LocationTableCompiler {
     private var familyCount = 0
     /// Arrays still to be filled.
     private var pending: [(first: Int, bitCount: Int, part: Part)] = []
+    /// A stack: of each part that is being laid out in blocks what they tell apart.
+    private var pieces: [Part] = []
 
     /// All addresses that begin with the same bits, and the runs that have some of them.
     private struct Part {
@@ -146,7 +171,10 @@ struct LocationTableCompiler {
     /// Adds one family: IPv4 first, then IPv6.
     mutating func add(_ changes: OrderChanges) {
         self.changes = changes
-        let whole = Part(start: 0, depth: 0, runs: changes.starts.indices)
+        // About as many as it takes; what is not used costs addresses only.
+        entries.reserveCapacity(entries.count + 4 * changes.count)
+        blocks.reserveCapacity(blocks.count + changes.count / 2)
+        let whole = Part(start: 0, depth: 0, runs: 0..<changes.count)
         pending = [(familyCount << LocationTable.rootBitCount, LocationTable.rootBitCount, whole)]
         familyCount += 1
         // Level by level, so that what every address goes through lies together.
@@ -162,7 +190,10 @@ struct LocationTableCompiler {
     private mutating func entry(_ part: Part, isBelow: Bool = false) -> LocationEntry {
         if part.runs.count == 1 { return order(part) }
         guard let bitCount = bestArray(for: part) else {
-            return blocks(pieces(of: part)[...], part.depth, isBelow: isBelow)
+            let first = pieces.count
+            addPieces(of: part)
+            defer { pieces.removeSubrange(first...) }
+            return blocks(first..<pieces.count, part.depth, isBelow: isBelow)
         }
         let first = entries.count
         entries += repeatElement(LocationEntry(word: 0), count: 1 << bitCount)
@@ -180,18 +211,7 @@ struct LocationTableCompiler {
         // Four entries for each change at most.
         let most = min(2 + Int.bitWidth - 1 - changeCount.leadingZeroBitCount, 16)
         for bitCount in max(3, most - 3)...most where part.depth + bitCount <= 128 {
-            let shift = UInt128(128 - part.depth - bitCount)
-            var loads = 0
-            var first = part.runs.lowerBound + 1
-            while first < part.runs.upperBound {
-                let slot = changes.starts[first] >> shift
-                var end = first + 1
-                while end < part.runs.upperBound, changes.starts[end] >> shift == slot { end += 1 }
-                // What begins a slot does not divide it.
-                let inside = end - first - (changes.starts[first] == slot << shift ? 1 : 0)
-                loads += (end - first) * LocationBlock.levelCount(keys: inside)
-                first = end
-            }
+            let loads = loads(after: part.depth + bitCount, of: part.runs)
             // An array twice as wide has to save a tenth of what it would be for as many entries
             // as changes.
             let width = Double(1 << bitCount) / Double(changeCount)
@@ -199,6 +219,21 @@ struct LocationTableCompiler {
             if cost < leastCost { (best, leastCost) = ((bitCount, cost), cost) }
         }
         return best?.bitCount
+    }
+
+    /// Loads that blocks cost below an array which ends at `depth`, one lookup for each change.
+    private func loads(after depth: Int, of runs: Range<Int>) -> Int {
+        var loads = 0
+        var first = runs.lowerBound + 1
+        while first < runs.upperBound {
+            var end = first + 1
+            while end < runs.upperBound, changes.sharedBitCounts[end] >= depth { end += 1 }
+            // What begins a slot does not divide it.
+            let inside = end - first - (changes.bitCounts[first] <= depth ? 1 : 0)
+            if inside > 0 { loads += (end - first) * LocationBlock.levelCount(keys: inside) }
+            first = end
+        }
+        return loads
     }
 
     private mutating func fill(_ first: Int, _ bitCount: Int, _ part: Part) {
@@ -210,7 +245,12 @@ struct LocationTableCompiler {
         var index = first
         while index < first + 1 << bitCount {
             var end = run + 1
-            while end < part.runs.upperBound, changes.starts[end] - start < width { end += 1 }
+            if end < part.runs.upperBound, changes.starts[end] - start < width {
+                repeat {
+                    end += 1
+                } while end < part.runs.upperBound
+                    && changes.sharedBitCounts[end] >= depth
+            }
             let slot = Part(start: start, depth: depth, runs: run..<end)
             let entry = entry(slot)
             // All in the prefix of one scope have one entry: most of a table is such.
@@ -238,22 +278,21 @@ struct LocationTableCompiler {
         return LocationEntry(order: order, scope: shared + 1)
     }
 
-    /// A block for `pieces`, or several of them below one.
-    private mutating func blocks(
-        _ pieces: ArraySlice<Part>, _ depth: Int, isBelow: Bool
-    ) -> LocationEntry {
+    /// A block for some of `pieces`, or several of them below one.
+    private mutating func blocks(_ range: Range<Int>, _ depth: Int, isBelow: Bool) -> LocationEntry
+    {
         // So many blocks as are needed, all of them filled alike.
-        let levels = LocationBlock.levelCount(keys: pieces.count - 1)
+        let levels = LocationBlock.levelCount(keys: range.count - 1)
         let below = LocationBlock.pieceCount(levels: levels - 1)
-        let childCount = (pieces.count + below - 1) / below
+        let childCount = (range.count + below - 1) / below
         var block = LocationBlock()
-        var start = pieces.startIndex
+        var start = range.lowerBound
         for child in 1...childCount {
-            let end = pieces.startIndex + pieces.count * child / childCount
+            let end = range.lowerBound + range.count * child / childCount
             let rest = pieces[start].start << UInt128(depth)
             let entry =
                 end - start == 1
-                ? entry(inBlock: pieces[start]) : blocks(pieces[start..<end], depth, isBelow: false)
+                ? entry(inBlock: pieces[start]) : blocks(start..<end, depth, isBelow: false)
             block.append(UInt64(truncatingIfNeeded: rest >> 64), entry)
             start = end
         }
@@ -267,22 +306,23 @@ struct LocationTableCompiler {
         return LocationEntry(order: Int(changes.orders[piece.runs.lowerBound]), scope: 0)
     }
 
-    /// What blocks for `part` tell apart: pieces that begin where its keys can say, each with
+    /// Adds what blocks for `part` tell apart: pieces that begin where its keys can say, each with
     /// one run, or one unit of the keys with more.
-    private func pieces(of part: Part) -> [Part] {
+    private mutating func addPieces(of part: Part) {
         let depth = part.depth + LocationBlock.bitCount
         let unit = UInt128(1) << UInt128(max(0, 128 - depth))
         func piece(_ start: UInt128, _ runs: Range<Int>) -> Part {
             Part(start: start, depth: depth, runs: runs)
         }
-        let first = part.runs.lowerBound
-        var pieces = [piece(part.start, first..<first + 1)]
         // Behind a unit with several runs the last of them goes on, unless something begins there.
-        func rest(before next: UInt128) -> Part? {
+        func addRest(before next: UInt128) {
             let last = pieces[pieces.count - 1]
-            guard last.runs.count > 1, last.start &+ unit != next else { return nil }
-            return piece(last.start &+ unit, last.runs.upperBound - 1..<last.runs.upperBound)
+            guard last.runs.count > 1, last.start &+ unit != next else { return }
+            let runs = last.runs.upperBound - 1..<last.runs.upperBound
+            pieces.append(piece(last.start &+ unit, runs))
         }
+        let first = part.runs.lowerBound
+        pieces.append(piece(part.start, first..<first + 1))
         for run in part.runs.dropFirst() {
             let start = changes.starts[run] & ~(unit - 1)
             if pieces[pieces.count - 1].start == start {
@@ -290,12 +330,10 @@ struct LocationTableCompiler {
                 pieces[pieces.count - 1].runs = runs.lowerBound..<run + 1
                 continue
             }
-            if let rest = rest(before: start) { pieces.append(rest) }
+            addRest(before: start)
             let isWhole = changes.starts[run] == start
             pieces.append(piece(start, (isWhole ? run : run - 1)..<run + 1))
         }
-        let end = part.start &+ UInt128(1) << UInt128(128 - part.depth)
-        if let rest = rest(before: end) { pieces.append(rest) }
-        return pieces
+        addRest(before: part.start &+ UInt128(1) << UInt128(128 - part.depth))
     }
 }

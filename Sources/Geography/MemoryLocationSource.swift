@@ -34,28 +34,13 @@ package struct MemoryLocationSource: LocationSource {
                 ipv6: MemoryLocationSource.partition(numbered, .ipv6))
     }
 
-    package func leafCount(of family: IPAddress.Family) -> Int {
-        (family == .ipv4 ? ipv4 : ipv6).count
-    }
-
-    package func forEachLeaf(
-        of family: IPAddress.Family,
-        _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void
-    ) {
-        (family == .ipv4 ? ipv4 : ipv6).forEachLeaf(body)
+    package func partition(of family: IPAddress.Family) -> Partition {
+        family == .ipv4 ? ipv4 : ipv6
     }
 
     package func autonomousSystems() throws(NoAutonomousSystems) -> AutonomousSystems {
         if let systems { return systems }
         throw places.count > 1 ? .notTold("the places come without them") : .noDatabase
-    }
-
-    package func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix) {
-        if let (embedded, offset) = address.embeddedIPv4 {
-            let (place, network) = lookup(embedded)
-            return (place, Prefix(address, length: offset + network.length))
-        }
-        return (address.family == .ipv4 ? ipv4 : ipv6).leaf(of: address)
     }
 
     /// Halves the address space until each part lies in the same prefixes as a whole.

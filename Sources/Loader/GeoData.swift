@@ -115,15 +115,8 @@ package struct GeoData: LocationSource {
         correctionLengths = Set(corrections.map(\.entry.prefix.length)).sorted(by: >)
     }
 
-    package func leafCount(of family: IPAddress.Family) -> Int {
-        (family == .ipv4 ? ipv4 : ipv6).count
-    }
-
-    package func forEachLeaf(
-        of family: IPAddress.Family,
-        _ body: (_ bits: UInt128, _ length: Int, _ place: PlaceIndex) -> Void
-    ) {
-        (family == .ipv4 ? ipv4 : ipv6).forEachLeaf(body)
+    package func partition(of family: IPAddress.Family) -> Partition {
+        family == .ipv4 ? ipv4 : ipv6
     }
 
     package func autonomousSystems() throws(NoAutonomousSystems) -> AutonomousSystems {
@@ -134,14 +127,6 @@ package struct GeoData: LocationSource {
     /// The same for accounts, where they are at hand: nil where it is unlikely that any is found.
     package var systemsAtHand: AutonomousSystems? {
         systemFiles?.isPromising == true ? try? autonomousSystems() : nil
-    }
-
-    /// The place of an address, and a network around it that has that place as a whole. An IPv6
-    /// form that carries an IPv4 address is looked up as that; its network is the IPv6 one.
-    package func lookup(_ address: IPAddress) -> (place: PlaceIndex, network: Prefix) {
-        let (looked, offset) = address.embeddedIPv4 ?? (address, 0)
-        let (place, network) = (looked.family == .ipv4 ? ipv4 : ipv6).leaf(of: looked)
-        return (place, Prefix(address, length: offset + network.length))
     }
 
     /// The line of a geofeed that says where an address is, and its prefix; nil: the database says.

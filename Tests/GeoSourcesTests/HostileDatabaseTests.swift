@@ -44,7 +44,7 @@ private let emptyMap: [UInt8] = [0xe0]
 
 @Test func theHandMadeDatabaseIsSound() throws {
     let opened = try open(database(nodes: [(1, 2), (2, 18)], data: emptyMap).map { $0 })
-    #expect(opened.leafCount(of: .ipv4) == 3)
+    #expect(opened.partition(of: .ipv4).count == 3)
 }
 
 @Test func truncationAnywhereIsAnError() throws {

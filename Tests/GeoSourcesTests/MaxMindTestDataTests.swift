@@ -14,7 +14,7 @@ func goodDatabasesOpen(path: String) throws {
     let database = try MaxMindDatabase(path: path)
     #expect(database.metadata.path == path)
     #expect(database.metadata.nodeCount > 0)
-    #expect(database.leafCount(of: .ipv4) > 0 && database.leafCount(of: .ipv6) > 0)
+    #expect(database.partition(of: .ipv4).count > 0 && database.partition(of: .ipv6).count > 0)
 }
 
 /// Known values of the City database, from its source.

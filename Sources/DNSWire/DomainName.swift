@@ -102,12 +102,26 @@ package struct DomainName: Sendable {
 
 extension DomainName: Hashable {
     package static func == (left: DomainName, right: DomainName) -> Bool {
-        left.wire.count == right.wire.count
-            && zip(left.wire, right.wire).allSatisfy { lowercased($0) == lowercased($1) }
+        guard left.wire.count == right.wire.count else { return false }
+        for index in left.wire.indices
+        where lowercased(left.wire[index]) != lowercased(right.wire[index]) {
+            return false
+        }
+        return true
     }
 
+    /// Eight bytes at a time: names are looked up by the million when zones are loaded.
     package func hash(into hasher: inout Hasher) {
-        for byte in wire { hasher.combine(lowercased(byte)) }
+        var word: UInt64 = 0
+        var byteCount = 0
+        for byte in wire {
+            word = word << 8 | UInt64(lowercased(byte))
+            byteCount &+= 1
+            guard byteCount & 7 == 0 else { continue }
+            hasher.combine(word)
+            word = 0
+        }
+        hasher.combine(word)
     }
 }
 

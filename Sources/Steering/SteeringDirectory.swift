@@ -116,8 +116,8 @@ struct SteeringDirectory {
     func label(_ name: DomainName, zone: Int) -> String {
         guard name.isWithin(origins[zone]) else { return name.description }
         if name == origins[zone] { return "@" }
-        let depth = name.labels.count - origins[zone].labels.count
-        guard let relative = DomainName(labels: name.labels.prefix(depth).map(Array.init))
+        let depth = name.wire.count - origins[zone].wire.count
+        guard let relative = DomainName(wire: name.wire.prefix(depth) + [0])
         else { return name.description }
         return String(relative.description.dropLast())
     }

@@ -16,6 +16,8 @@ package struct SteeringPlanBuilder {
     private(set) var directory: SteeringDirectory
     private(set) var diagnostics: [Diagnostic] = []
     private var reported: Set<Diagnostic> = []
+    /// Of those that were reported here.
+    private var errorCount = 0
     /// For each GEO name what it refers to, resolved; empty for one with errors.
     var links: [[Link]] = []
 
@@ -33,6 +35,7 @@ package struct SteeringPlanBuilder {
     private var regions: [Region] = []
     private(set) var endpoints: [Endpoint] = []
     private var endpointIndexes: [EndpointKey: Int] = [:]
+    private var resolved: [ResolvedKey: Resolved] = [:]
     private(set) var selectors: [Selector] = []
     private var selectorIndexes: [Selector: Int] = [:]
     private(set) var names: [GeoName] = []
@@ -88,7 +91,9 @@ package struct SteeringPlanBuilder {
     ) {
         let diagnostic = Diagnostic(severity, at: location, message)
         // A map is looked at once for each GEO that uses it.
-        if reported.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
+        guard reported.insert(diagnostic).inserted else { return }
+        diagnostics.append(diagnostic)
+        if severity == .error { errorCount += 1 }
     }
 
     mutating func report(_ location: SourceLocation, _ message: String) {
@@ -305,8 +310,6 @@ package struct SteeringPlanBuilder {
         }
     }
 
-    private var errorCount: Int { diagnostics.count { $0.severity == .error } }
-
     /// Queries draw below the sum, in 32 bits.
     private mutating func checkWeights(
         _ selector: Selector, of geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>,
@@ -330,16 +333,41 @@ package struct SteeringPlanBuilder {
         (record.service ?? []).map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
     }
 
+    /// What a target comes to, wherever it is written: most names of a zone name the same ones.
+    private struct ResolvedKey: Hashable {
+        /// In the letters in which it is written, as labels are.
+        var name: [UInt8]
+        var zone: Int
+        var service: [[UInt8]]?
+        var checks: [DomainName]
+    }
+
     /// Nil, without a report, for a region that lacks the service asked for.
     private mutating func resolve(
         _ reference: TargetReference,
         for geo: ZoneDraft.Steering<(record: GeoRecord, ttl: TTLRange)>, zone: Int
     ) -> Resolved? {
+        let record = geo.value.record
+        let key = ResolvedKey(
+            name: reference.name.wire, zone: zone, service: record.service,
+            checks: record.checks.map(\.name))
+        guard var known = resolved[key] else {
+            let made = resolveAnew(reference, record, zone: zone)
+            if let made { resolved[key] = made }
+            return made
+        }
+        known.weight = reference.weight
+        known.location = reference.location
+        return known
+    }
+
+    private mutating func resolveAnew(
+        _ reference: TargetReference, _ record: GeoRecord, zone: Int
+    ) -> Resolved? {
         guard !directory.isUnreadable(reference.name) else {
             isIncomplete = true
             return nil
         }
-        let record = geo.value.record
         let label = directory.label(reference.name, zone: zone)
         func resolved(_ target: Target, site: Site? = nil) -> Resolved {
             Resolved(

@@ -2,9 +2,11 @@ import Addressing
 import DatabaseBuilder
 import GeoSources
 import Geography
+import TestSupport
 
 extension FuzzTarget {
-    /// Any bytes as a location database: an error, or places for every address.
+    /// Any bytes as a location database: an error, or places for every address and a location
+    /// table that finds them.
     static let database = FuzzTarget(
         name: "database", byteCountMax: 4096,
         seeds: {
@@ -57,10 +59,31 @@ private func databaseFault(_ input: [UInt8]) -> String? {
     } catch {
         return error.description.contains("error: ") ? nil : "no words: \(error)"
     }
+    let table = LocationTable.build(from: database, overrides: []) { place, _ in place }
     for family in [IPAddress.Family.ipv4, .ipv6] {
         if let fault = partitionFault(database, family) { return fault }
+        if let fault = tableFault(table, database, family) { return fault }
     }
     return nil
+}
+
+/// At both ends of every leaf the table has the leaf's place, and a scope that holds the leaf.
+private func tableFault(
+    _ table: LocationTable, _ database: MaxMindDatabase, _ family: IPAddress.Family
+) -> String? {
+    var fault: String?
+    database.forEachLeaf(of: family) { bits, length, place in
+        let leaf = Prefix(IPAddress(leftAligned: bits, family: family), length: length)
+        // A leaf may be wider than what carries IPv4 addresses, which is looked up as that.
+        let forms = IPAddress.embeddingPrefixes
+        if forms.contains(where: { $0.contains(leaf) || leaf.contains($0) }) { return }
+        for address in [leaf.address, leaf.last] {
+            let match = table.find(address)
+            if match.order != place { fault = fault ?? "\(address): \(match.order), not \(place)" }
+            if match.scope > length { fault = fault ?? "\(address): a scope of \(match.scope)" }
+        }
+    }
+    return fault
 }
 
 /// The leaves cover every address of the family once, in order, and each is what a lookup finds.

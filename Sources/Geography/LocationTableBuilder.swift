@@ -268,11 +268,11 @@ struct LocationTableCompiler {
     private func order(_ part: Part) -> LocationEntry {
         let run = part.runs.lowerBound
         let order = Int(changes.orders[run])
-        guard changes.starts.count > 1 else { return LocationEntry(order: order, scope: 0) }
+        guard changes.count > 1 else { return LocationEntry(order: order, scope: 0) }
         // No wider than what holds neither the address before the run nor the one after it; at
         // the ends of the space the neighbour says less than the other.
         let before = changes.starts[run] &- 1
-        let after = run + 1 < changes.starts.count ? changes.starts[run + 1] : 0
+        let after = run + 1 < changes.count ? changes.starts[run + 1] : 0
         let shared = max(
             (part.start ^ before).leadingZeroBitCount, (part.start ^ after).leadingZeroBitCount)
         return LocationEntry(order: order, scope: shared + 1)

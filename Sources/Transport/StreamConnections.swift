@@ -257,6 +257,7 @@ struct StreamConnections: ~Copyable {
 
     /// Closes connections whose time has passed.
     mutating func tick(at now: Instant) {
+        guard !isEmpty else { return }
         for index in slots.indices {
             if case .close(let reason) = slots[index]?.connection.ticked(at: now) {
                 close(index, for: Ending(reason))

@@ -70,10 +70,33 @@ final class CountedServer {
         _ workload: Workload, _ numbers: Range<Int>, window: Int, over socket: QuerySocket
     ) throws {
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: window) {
+            // All of them wait when it wakes up: what a batch costs is shared by as many, always.
+            try stop()
             for number in start..<start + window { try socket.send(workload.query(number)) }
+            kill(process.identifier, SIGCONT)
             guard socket.receive(window).count == window else {
                 throw Failed(description: "\(workload.name): a query had no response")
             }
+        }
+    }
+
+    /// Returns when all of its threads stand still.
+    private func stop() throws {
+        kill(process.identifier, SIGSTOP)
+        for _ in 0..<100_000 {
+            if isStopped { return }
+            usleep(100)
+        }
+        throw Failed(description: "geodnsd does not stop")
+    }
+
+    private var isStopped: Bool {
+        let tasks = "/proc/\(process.identifier)/task"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return names.allSatisfy { name in
+            // proc_pid_stat(5): the state comes after the name in parentheses.
+            let text = try? String(contentsOfFile: "\(tasks)/\(name)/stat", encoding: .utf8)
+            return text?.contains(") T ") ?? true
         }
     }
 

@@ -9,12 +9,18 @@ import TestSupport
 /// The front doors are ours, so that the moment is known at which one says that it fails: the
 /// server can only know it later.
 struct HealthChange {
+    let queriesPerSecond: Int
     /// Milliseconds.
     var latencies = Sample()
+    /// The longest time without any reply within each of these. Where it is about as long, nobody
+    /// waited for the new answer alone: the machine did something else.
+    var silences = Sample()
 
     static let regionCount = 200
     static let nameCount = 1000
-    static let queriesPerSecond = 50_000
+    static let evenPace = 50_000
+    /// More than one client can send.
+    static let floodPace = 1_000_000
 
     /// Addresses are among `BenchNetwork.sources`, which belong to the generator's namespace.
     static let zone: String = {
@@ -34,7 +40,8 @@ struct HealthChange {
 
     /// Starts a server of its own; front doors and clients are in the generator's namespace.
     static func run(
-        changes: Int, database: String, folder: String, over network: BenchNetwork
+        changes: Int, queriesPerSecond: Int, database: String, folder: String,
+        over network: BenchNetwork
     ) throws -> HealthChange {
         let address = BenchNetwork.serverAddress(BenchNetwork.addressCount)
         let zones = folder + "/changes"
@@ -51,19 +58,43 @@ struct HealthChange {
             throw BenchNetwork.Failed(description: "geodnsd did not get ready:\n\(server.text)")
         }
         let text = try network.runGenerator(
-            [Programs.own("benchmark"), "changes", address, "\(changes)"],
+            [Programs.own("benchmark"), "changes", address, "\(changes)", "\(queriesPerSecond)"],
             seconds: Double(changes) * 3 + 60)
         let values = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-        guard values.count == changes else {
+        guard values.count == 2 * changes else {
             throw BenchNetwork.Failed(description: "benchmark changes: \(text)")
         }
-        var result = HealthChange()
-        for value in values { result.latencies.add(value) }
+        var result = HealthChange(queriesPerSecond: queriesPerSecond)
+        for pair in 0..<changes {
+            result.latencies.add(values[2 * pair])
+            result.silences.add(values[2 * pair + 1])
+        }
         return result
     }
 
-    /// Plays the front doors and the clients here, and prints each latency.
-    static func generate(address: String, changes: Int) throws {
+    /// Rows of the report.
+    static func table(_ all: [HealthChange]) -> String {
+        let head = """
+            | queries/s | changes | median | 90 of 100 | 99 of 100 | silence: median | 99 of 100 |
+            |---|---|---|---|---|---|---|
+
+            """
+        return all.reduce(head) { text, change in
+            let times = [0.5, 0.9, 0.99].map { change.latencies.quantile($0) }
+            let silences = [0.5, 0.99].map { change.silences.quantile($0) }
+            let fields =
+                [
+                    change.queriesPerSecond >= floodPace
+                        ? "as many as one client sends"
+                        : PerformanceReport.number(Double(change.queriesPerSecond)),
+                    "\(change.latencies.values.count)",
+                ] + (times + silences).map { PerformanceReport.fixed($0, 2) + " ms" }
+            return text + "| " + fields.joined(separator: " | ") + " |\n"
+        }
+    }
+
+    /// Plays the front doors and the clients here, and prints each latency and its silence.
+    static func generate(address: String, changes: Int, queriesPerSecond: Int) throws {
         let doors = try FrontDoors(port: doorPort)
         // The server was there before them: all regions were down.
         guard eventually({ doors.probeCount >= 3 * regionCount }) else {
@@ -74,10 +105,10 @@ struct HealthChange {
         for change in 0..<changes {
             let isFailing = change % 2 == 0
             doors.change(region: region, isFailing: isFailing)
-            let milliseconds = try client.wait(
+            let (latency, silence) = try client.wait(
                 for: isFailing ? .anyBut(region) : .only(region), after: doors,
                 queriesPerSecond: queriesPerSecond)
-            print(milliseconds)
+            print(latency, silence)
         }
     }
 }
@@ -188,24 +219,31 @@ private struct ChangeClient {
         return region
     }
 
-    /// Milliseconds from a probe being told until the first answer that follows it.
+    /// Milliseconds from a probe being told until the first answer that follows it, and the longest
+    /// time without any answer in between.
     mutating func wait(
         for expected: Expected, after doors: FrontDoors, queriesPerSecond: Int
-    ) throws -> Double {
+    ) throws -> (latency: Double, silence: Double) {
         _ = fcntl(socket, F_SETFL, O_NONBLOCK)
         let interval = 1_000_000_000 / UInt64(queriesPerSecond)
         let start = monotonicNanoseconds()
         var due = start
+        var last = start
+        var silence: UInt64 = 0
         while monotonicNanoseconds() < start + 20_000_000_000 {
             if monotonicNanoseconds() >= due {
                 ask()
                 due += interval
             }
-            guard let region = answer(), expected.holds(region) else { continue }
+            guard let region = answer() else { continue }
             let now = monotonicNanoseconds()
             let told = doors.told.load(ordering: .sequentiallyConsistent)
             guard told != 0 else { continue }
-            return now > told ? Double(now - told) / 1e6 : 0
+            // It may have been told so since the clock was read.
+            if now > told { silence = max(silence, now - max(told, last)) }
+            last = now
+            guard expected.holds(region) else { continue }
+            return now > told ? (Double(now - told) / 1e6, Double(silence) / 1e6) : (0, 0)
         }
         throw Pace.Failed(description: "the answer did not follow a change for 20 seconds")
     }

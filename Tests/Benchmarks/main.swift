@@ -9,6 +9,7 @@ let usage = """
            benchmark lookup [--rounds N]
            benchmark peers [--rounds N] [--seconds N]
            benchmark endurance [--seconds N]
+           benchmark health [--changes N]
            benchmark curves [--largest N]
            benchmark detection [--trials N]
            benchmark checks [--count N] [--seconds N]
@@ -21,6 +22,8 @@ let usage = """
                    docs/performance.md; wants root
     endurance      50,000 queries/s over AF_XDP for N seconds (60) each, while the server reloads,
                    its health changes, it is killed: how many are lost; wants root
+    health         milliseconds from a probe's result to the first answer that follows it, N (200)
+                   times at an even pace, and N in a flood; wants root
     curves         how cost grows with regions, names, networks (to N, 10,000,000) and checks, into
                    docs/performance.svg; wants root
     detection      seconds from a front door's death to the last answer that names it, beside gdnsd
@@ -50,11 +53,16 @@ func instructions(isRecording: Bool) throws -> Bool {
 /// Of each row of `Endurance` in the report.
 let enduranceSeconds = 30
 
+/// At each pace of `HealthChange`, in the report.
+let healthChangeCount = 200
+
 func peers(rounds: Int, seconds: Int) throws {
     let folder = try TemporaryFolder()
     // Knot gives up its rights before it reads its zones.
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
     let network = try BenchNetwork()
+    // First: after minutes of floods a shared machine has less of its host than before.
+    let changes = try healthChanges(healthChangeCount, folder: folder.path, over: network)
     let contenders = Contenders(folder: folder.path, database: database)
     var sideBySide = try SideBySide(contenders.all(), folder: folder.path, over: network)
     defer { sideBySide.stop() }
@@ -72,15 +80,24 @@ func peers(rounds: Int, seconds: Int) throws {
     defer { scaling.stop() }
     try scaling.flood(rounds: rounds, seconds: seconds)
     scaling.stop()
-    let change = try HealthChange.run(
-        changes: 20 * fewRounds, database: database, folder: folder.path, over: network)
     let report = PerformanceReport(
         sideBySide: sideBySide, overloads: overloads,
-        endurance: endurance, scaling: scaling, change: change,
+        endurance: endurance, scaling: scaling, changes: changes,
         lookups: try Lookup.measure(database: database, rounds: fewRounds), rounds: rounds,
         enduranceSeconds: enduranceSeconds)
     print(report.text)
     try report.write(to: Programs.packageFolder + "/docs/performance.md")
+}
+
+/// At an even pace, and in a flood.
+func healthChanges(_ count: Int, folder: String, over network: BenchNetwork) throws
+    -> [HealthChange]
+{
+    try [HealthChange.evenPace, HealthChange.floodPace].map { pace in
+        try HealthChange.run(
+            changes: count, queriesPerSecond: pace, database: database, folder: folder,
+            over: network)
+    }
 }
 
 func curves(largest: Int) throws {
@@ -134,6 +151,13 @@ do {
         let all = try Endurance.run(
             seconds: seconds, database: database, folder: folder.path, over: try BenchNetwork())
         print(Endurance.table(all), terminator: "")
+    case "health":
+        guard let changes = option("--changes", in: words, otherwise: 200), changes >= 1
+        else { wrongUsage() }
+        let folder = try TemporaryFolder()
+        let network = try BenchNetwork()
+        let all = try healthChanges(changes, folder: folder.path, over: network)
+        print(HealthChange.table(all), terminator: "")
     case "curves":
         guard let largest = option("--largest", in: words, otherwise: 10_000_000), largest >= 1000
         else { wrongUsage() }
@@ -160,9 +184,10 @@ do {
         guard let rate = Int(words[3]), let seconds = Int(words[4]) else { wrongUsage() }
         try Pace.generate(
             address: words[1], zone: words[2], queriesPerSecond: rate, seconds: seconds)
-    case "changes" where words.count == 3:
-        guard let changes = Int(words[2]) else { wrongUsage() }
-        try HealthChange.generate(address: words[1], changes: changes)
+    case "changes" where words.count == 4:
+        guard let changes = Int(words[2]), let rate = Int(words[3]) else { wrongUsage() }
+        try HealthChange.generate(
+            address: words[1], changes: changes, queriesPerSecond: rate)
     default: wrongUsage()
     }
 } catch {

@@ -84,6 +84,7 @@ package struct CookieSecrets: Sendable, BitwiseCopyable, Equatable {
     /// How old a server cookie may be, and how far in the future, for clocks that differ:
     /// RFC 9018 §4.3, in seconds.
     private static var goodAges: ClosedRange<Int32> { -300...3600 }
+    private static var freshAges: ClosedRange<Int32> { 0...1800 }
 
     /// The first eight bytes of a server cookie made at `now`, in seconds since 1970: version 1,
     /// three bytes of zero, the timestamp.
@@ -91,23 +92,39 @@ package struct CookieSecrets: Sendable, BitwiseCopyable, Equatable {
         1 | UInt64(now.byteSwapped) << 32
     }
 
-    /// Whether `cookie` holds a server cookie that one of the secrets made for `address`, and not
-    /// too long ago.
-    package func accept(
+    /// What is thought of the cookie of a query.
+    package enum Verdict: Sendable, BitwiseCopyable {
+        /// It holds no server cookie, or not one that a secret made for this client, not too long
+        /// ago.
+        case bad
+        /// One that the client is to replace by a fresh one.
+        case good
+        /// One that may go back as it came: made with the current secret, and no older than half
+        /// an hour (RFC 9018 §4.3).
+        case fresh
+    }
+
+    /// `address` is whom the query came from, `now` in seconds since 1970, modulo 2^32.
+    package func judge(
         _ cookie: Cookie, in message: Span<UInt8>, from address: IPAddress, now: UInt32
-    ) -> Bool {
-        guard cookie.byteCount == Cookie.responseByteCount else { return false }
+    ) -> Verdict {
+        guard cookie.byteCount == Cookie.responseByteCount else { return .bad }
         let offset = Int(cookie.offset)
         let client = message.word(at: offset)
         let front = message.word(at: offset + 8)
         let hash = message.word(at: offset + 16)
-        // The reserved bytes are hashed as they came (RFC 9018 §4.2); the age is serial number
-        // arithmetic (§4.3, RFC 1982).
+        // The reserved bytes are hashed as they came (RFC 9018 §4.2), but go back as zeros; the age
+        // is serial number arithmetic (§4.3, RFC 1982).
         let time = UInt32(truncatingIfNeeded: front >> 32).byteSwapped
-        guard front & 0xff == 1,
-            CookieSecrets.goodAges.contains(Int32(bitPattern: now &- time))
-        else { return false }
-        if current.hash(client: client, front: front, address: address) == hash { return true }
-        return previous?.hash(client: client, front: front, address: address) == hash
+        let age = Int32(bitPattern: now &- time)
+        guard front & 0xff == 1, CookieSecrets.goodAges.contains(age) else { return .bad }
+        if current.hash(client: client, front: front, address: address) == hash {
+            let isFresh = CookieSecrets.freshAges.contains(age) && front & 0xffff_ffff == 1
+            return isFresh ? .fresh : .good
+        }
+        guard let previous,
+            previous.hash(client: client, front: front, address: address) == hash
+        else { return .bad }
+        return .good
     }
 }

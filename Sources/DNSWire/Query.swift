@@ -101,24 +101,35 @@ package struct Query: Sendable, BitwiseCopyable {
             edns = EDNS(fixed: fixed)
             return true
         }
-        guard byteCount >= 8,
-            let subnet = ClientSubnet(shortOption: record, in: 11..<11 &+ byteCount)
-                ?? soleSubnet(record, in: 11..<11 &+ byteCount)
-        else { return false }
+        guard byteCount >= 8 else { return false }
+        let range = 11..<11 &+ byteCount
+        if let subnet = ClientSubnet(shortOption: record, in: range) {
+            clientSubnet = subnet
+            hasSubnetAlone = true
+        } else if !readSoleOption(record, in: range) {
+            return false
+        }
         edns = EDNS(fixed: fixed)
-        clientSubnet = subnet
-        hasSubnetAlone = true
         return true
     }
 
-    /// Nil for another option, one among others, or a malformed one.
+    /// False for an option that is neither a cookie nor a client subnet, one among others, or a
+    /// malformed one.
     @inline(never)
-    private func soleSubnet(_ message: Span<UInt8>, in range: Range<Int>) -> ClientSubnet? {
-        let head = message.uint32(at: range.lowerBound)
-        guard head == UInt32(ClientSubnet.optionCode) << 16 | UInt32(range.count &- 4) else {
-            return nil
+    private mutating func readSoleOption(_ record: Span<UInt8>, in range: Range<Int>) -> Bool {
+        let head = record.uint32(at: range.lowerBound)
+        let (code, data) = (head &>> 16, range.lowerBound &+ 4..<range.upperBound)
+        guard head & 0xffff == UInt32(data.count) else { return false }
+        if code == Cookie.optionCode {
+            cookie = Cookie(in: questionEnd &+ data.lowerBound..<questionEnd &+ data.upperBound)
+            return cookie != nil
         }
-        return ClientSubnet(message, in: range.lowerBound &+ 4..<range.upperBound)
+        guard code == ClientSubnet.optionCode, let subnet = ClientSubnet(record, in: data) else {
+            return false
+        }
+        clientSubnet = subnet
+        hasSubnetAlone = true
+        return true
     }
 
     @inline(__always)

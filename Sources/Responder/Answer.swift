@@ -73,6 +73,7 @@ struct Answer: ~Copyable {
     var hints = ServiceHints()
     var cookieState = CookieState.none
     /// Of the server cookie that goes back; no meaning when `cookieState` is `none`.
+    var cookieFront: UInt64 = 0
     var cookieHash: UInt64 = 0
     /// CNAMEs in it, those made from DNAMEs too.
     var aliasCount = 0

@@ -49,14 +49,14 @@ extension Responder {
             && writer.put(leading: byteCount, of: subnet.address.bits)
     }
 
-    /// The client cookie as it came, and a fresh server cookie (RFC 9018 §4).
+    /// The client cookie as it came, and the server cookie (RFC 9018 §4).
     private mutating func put(
         _ cookie: Cookie, _ message: Span<UInt8>, into writer: inout MessageWriter
     ) {
         let head = UInt32(Cookie.optionCode) << 16 | UInt32(Cookie.responseByteCount)
         _ =
             writer.put32(head) && writer.putWord(message.word(at: Int(cookie.offset)))
-            && writer.putWord(CookieSecrets.front(now: now)) && writer.putWord(answer.cookieHash)
+            && writer.putWord(answer.cookieFront) && writer.putWord(answer.cookieHash)
     }
 
     private mutating func putServerIdentifier(into writer: inout MessageWriter) {
@@ -123,18 +123,26 @@ extension Responder {
 
     // MARK: - Cookies
 
-    /// Makes the server cookie of the response, and looks at the one that came.
+    /// Looks at the server cookie that came, if any, and makes the one of the response; a fresh one
+    /// goes back as it is.
     mutating func readCookie(
         _ cookie: Cookie, in message: Span<UInt8>, from client: IPAddress
     ) {
-        answer.cookieHash = secrets.current.hash(
-            client: message.word(at: Int(cookie.offset)), front: CookieSecrets.front(now: now),
-            address: client)
-        guard cookie.hasServerCookie else {
-            answer.cookieState = .learning
-            return
+        let offset = Int(cookie.offset)
+        answer.cookieState = .learning
+        if cookie.hasServerCookie {
+            switch secrets.judge(cookie, in: message, from: client, now: now) {
+            case .fresh:
+                answer.cookieState = .good
+                answer.cookieFront = message.word(at: offset + 8)
+                answer.cookieHash = message.word(at: offset + 16)
+                return
+            case .good: answer.cookieState = .good
+            case .bad: answer.cookieState = .bad
+            }
         }
-        let isGood = secrets.accept(cookie, in: message, from: client, now: now)
-        answer.cookieState = isGood ? .good : .bad
+        answer.cookieFront = CookieSecrets.front(now: now)
+        answer.cookieHash = secrets.current.hash(
+            client: message.word(at: offset), front: answer.cookieFront, address: client)
     }
 }

@@ -6,9 +6,9 @@ import Zones
 
 extension Responder {
     /// The short way to what nearly every response over UDP is: one RRset of addresses, of the name
-    /// asked, of the zone or chosen by steering, and no option but the client's subnet. It says
-    /// what the long way would, with fewer instructions; `ModelTests`, `StraightAnswers`, holds
-    /// the two against each other.
+    /// asked, of the zone or chosen by steering, and no option but the client's subnet or a cookie.
+    /// It says what the long way would, with fewer instructions; `ModelTests`, `StraightAnswers`,
+    /// holds the two against each other.
     ///
     /// Nil: the answer is not that simple. Then nothing has been counted; `lookup` tells where the
     /// name leads, if it was looked up, and `answer.decision` what has been drawn.
@@ -17,9 +17,9 @@ extension Responder {
         _ message: Span<UInt8>, from client: IPAddress, into response: inout MutableSpan<UInt8>,
         _ lookup: inout ZoneTable.Lookup?
     ) -> Int? {
-        guard query.type == .a || query.type == .aaaa, query.class == Query.classIN,
-            query.cookie == nil
-        else { return nil }
+        guard query.type == .a || query.type == .aaaa, query.class == Query.classIN else {
+            return nil
+        }
         let found = zones.find(&name, readFrom: message)
         lookup = found
         var limit = Responder.plainDatagramByteCountMax
@@ -54,7 +54,7 @@ extension Responder {
         guard writer.putQuestion(message, upTo: query.questionEnd),
             writer.putAddressesOfQuestion(query.type, ttl: ttl, recordCount, bytes, at: start),
             query.edns == nil
-                || putStraightOPT(message, scope: step?.scope ?? 0, into: &writer)
+                || putStraightOPT(message, from: client, scope: step?.scope ?? 0, into: &writer)
         else { return nil }
         let optionRecords: UInt64 = query.edns == nil ? 0 : 1
         writer.patchHeader(
@@ -95,7 +95,7 @@ extension Responder {
     private mutating func refuseStraight(
         _ message: Span<UInt8>, into response: inout MutableSpan<UInt8>
     ) -> Int? {
-        guard query.clientSubnet == nil else { return nil }
+        guard query.clientSubnet == nil, query.cookie == nil else { return nil }
         // Header, question, OPT and one option are never too long.
         var writer = MessageWriter(&response, limit: Responder.plainDatagramByteCountMax)
         guard writer.putQuestion(message, upTo: query.questionEnd) else { return nil }
@@ -128,15 +128,19 @@ extension Responder {
             | (edns.isDNSSECOK ? 0x80 : 0)
     }
 
-    /// An OPT record without options, or with the client's subnet alone. False when it does
-    /// not fit.
+    /// An OPT record without options, or with one: the client's subnet or a cookie. False when it
+    /// does not fit.
     @inline(__always)
     private mutating func putStraightOPT(
-        _ message: Span<UInt8>, scope: UInt8, into writer: inout MessageWriter
+        _ message: Span<UInt8>, from client: IPAddress, scope: UInt8,
+        into writer: inout MessageWriter
     ) -> Bool {
         guard let edns = query.edns else { return false }
         let head = Responder.straightOPTHead(edns)
         guard let subnet = query.clientSubnet else {
+            if let cookie = query.cookie {
+                return putStraightCookie(message, from: client, cookie, head, into: &writer)
+            }
             return writer.put(leading: 11, of: UInt128(head) << 64)
         }
         guard query.hasSubnetAlone else {
@@ -149,12 +153,38 @@ extension Responder {
             head: head.byteSwapped, scope: scope)
     }
 
-    /// The client's subnet, where other options stood beside it.
+    /// A cookie alone; what it was worth is counted here.
+    @inline(never)
+    private mutating func putStraightCookie(
+        _ message: Span<UInt8>, from client: IPAddress, _ cookie: Cookie, _ head: UInt64,
+        into writer: inout MessageWriter
+    ) -> Bool {
+        readCookie(cookie, in: message, from: client)
+        // The flags' other byte, RDLENGTH; code and length of the option; client cookie and server
+        // cookie, each eight bytes one byte further on.
+        let byteCount = Cookie.responseByteCount
+        let option =
+            UInt64(4 &+ byteCount) << 40 | UInt64(Cookie.optionCode) << 24 | UInt64(byteCount) << 8
+        let clientCookie = message.word(at: Int(cookie.offset)).byteSwapped
+        let (front, hash) = (answer.cookieFront.byteSwapped, answer.cookieHash.byteSwapped)
+        guard
+            writer.put(
+                15 &+ byteCount,
+                of: (
+                    head, option | clientCookie >> 56, clientCookie << 8 | front >> 56,
+                    front << 8 | hash >> 56, hash << 8
+                ))
+        else { return false }
+        countCookie()
+        return true
+    }
+
+    /// The client's subnet, where other options stood beside it; not with a cookie.
     @inline(never)
     private mutating func putStraightSubnet(
         _ head: UInt64, scope: UInt8, into writer: inout MessageWriter
     ) -> Bool {
-        guard let subnet = query.clientSubnet else { return false }
+        guard let subnet = query.clientSubnet, query.cookie == nil else { return false }
         // The flags' other byte, RDLENGTH; code, length, family, source and scope of the option
         // (RFC 7871 §6); as much of the address as there is of the prefix.
         let byteCount = subnet.addressByteCount

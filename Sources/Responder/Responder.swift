@@ -212,7 +212,9 @@ package struct Responder: ~Copyable {
 
     func countSteered(_ reason: Reason) { counters.count(reason) }
 
-    /// A response over UDP, whole, and without a cookie.
+    func countCookie() { counters.count(answer.cookieState) }
+
+    /// A response over UDP, whole; its cookie is counted by itself.
     func countStraight(_ code: ResponseCode, hasSubnet: Bool) {
         counters.countQuery()
         counters.count(code)

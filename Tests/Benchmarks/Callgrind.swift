@@ -31,6 +31,7 @@ final class CountedServer {
     init(program: String, geoData: String, arguments: [String] = []) throws {
         folder = try TemporaryFolder()
         for zone in Workload.zones { try folder.write(zone.text, to: "zones/" + zone.file) }
+        let secret = try folder.write(Workload.cookieSecret, to: "secret")
         // Callgrind cannot read the debugging information, and needs none.
         let stripped = folder.path + "/geodnsd"
         try CountedServer.run("strip", ["--strip-debug", "-o", stripped, program])
@@ -44,7 +45,7 @@ final class CountedServer {
                 "--tool=callgrind", "--callgrind-out-file=\(folder.path)/out",
                 "--compress-strings=no", stripped, "--zones", folder.path + "/zones",
                 "--geo-data", geoData, "--listen", "127.0.0.1@\(port)", "--control",
-                folder.path + "/control.sock", "--workers", "1",
+                folder.path + "/control.sock", "--workers", "1", "--cookie-secret", secret,
             ] + arguments)
         guard process.waitForOutput(" ready", seconds: 300) else {
             process.stop()

@@ -1,4 +1,6 @@
+import Addressing
 import DNSWire
+import Foundation
 import TestSupport
 
 /// One kind of query, as many different ones as wanted.
@@ -17,6 +19,9 @@ struct Workload: Sendable {
         },
         Workload(name: "geo, cookie") {
             edns("h\($0 % 1000).geo.example", number: $0, option: (10, [1, 2, 3, 4, 5, 6, 7, 8]))
+        },
+        Workload(name: "geo, server cookie") {
+            edns("h\($0 % 1000).geo.example", number: $0, option: (10, serverCookie))
         },
         Workload(name: "wildcard") { plain("x\($0).w.static.example", number: $0) },
         Workload(name: "referral") { plain("x\($0).sub.static.example", number: $0) },
@@ -96,6 +101,20 @@ struct Workload: Sendable {
         let options = option.map { [0, $0.code, 0, UInt8($0.data.count)] + $0.data } ?? []
         return query + [0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, UInt8(options.count)] + options
     }
+
+    /// What the server is told to make cookies with.
+    static let cookieSecret = "000102030405060708090a0b0c0d0e0f"
+
+    /// One that a server with that secret gave a client at 127.0.0.1 when this began.
+    private static let serverCookie: [UInt8] = {
+        guard let secret = CookieSecret(cookieSecret) else { preconditionFailure(cookieSecret) }
+        let (client, front) = (UInt64(7), CookieSecrets.front(now: UInt32(time(nil))))
+        let hash = secret.hash(
+            client: client, front: front, address: IPAddress(ipv4: 0x7f00_0001))
+        return [client, front, hash].flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+        }
+    }()
 
     /// An IPv4 /24 from all over.
     private static func subnet(number: Int) -> [UInt8] {

@@ -65,6 +65,11 @@ private func ask(options: [Ask.Option], payload: UInt16 = 1232) -> Ask {
         let learned = try asked.ask(ask(options: [.init(code: 10, data: first)])).message
         #expect(
             learned.option(10) == hexadecimal("2464c4abcf10c957010000005cf79f111f8130c3eee29480"))
+        // RFC 9018 §4.3: for half an hour it may stay.
+        let kept = try asked.ask(
+            ask(options: [.init(code: 10, data: learned.option(10) ?? [])]), at: 1_559_733_785
+        ).message
+        #expect(kept.option(10) == learned.option(10))
         let renewed = try asked.ask(
             ask(options: [.init(code: 10, data: learned.option(10) ?? [])]), at: 1_559_734_385
         ).message

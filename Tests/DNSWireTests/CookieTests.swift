@@ -60,7 +60,7 @@ import Testing
         let other = try #require(CookieSecret("00112233445566778899AABBCCDDEEFF"))
         let address = try #require(IPAddress(example.address))
         func isGood(_ secrets: CookieSecrets, _ text: String, from address: IPAddress) -> Bool {
-            accepts(secrets, text, from: address, now: example.time)
+            verdict(secrets, text, from: address, now: example.time) != .bad
         }
         #expect(isGood(CookieSecrets(current: secret), example.cookie, from: address))
         // After a change of secrets it stays good, and is not any more when the old one is gone.
@@ -78,26 +78,51 @@ import Testing
         }
     }
 
-    /// RFC 9018 §4.3: an hour, and five minutes of clocks that differ; serial numbers (RFC 1982).
+    /// RFC 9018 §4.3: an hour, and five minutes of clocks that differ; after half an hour there is
+    /// to be a fresh one. Serial numbers (RFC 1982).
     @Test(arguments: [UInt32(1_559_731_985), UInt32(100), UInt32.max - 100]) func ages(made: UInt32)
         throws
     {
         let secret = try #require(CookieSecret(CookieExamples.firstSecret))
+        let other = try #require(CookieSecret(CookieExamples.newSecret))
         let address = try #require(IPAddress("192.0.2.1"))
-        let front = CookieSecrets.front(now: made)
+        let text = cookie(secret, front: CookieSecrets.front(now: made), address)
+        for (age, expected) in [
+            (0, CookieSecrets.Verdict.fresh), (1800, .fresh), (1801, .good), (3600, .good),
+            (3601, .bad), (-1, .good), (-300, .good), (-301, .bad), (1 << 30, .bad),
+            (-1 << 30, .bad),
+        ] {
+            let now = made &+ UInt32(truncatingIfNeeded: age)
+            let secrets = CookieSecrets(current: secret)
+            #expect(verdict(secrets, text, from: address, now: now) == expected, "\(age)")
+            // None that was made with the secret before goes back.
+            let changed = CookieSecrets(current: other, previous: secret)
+            let later = expected == .fresh ? .good : expected
+            #expect(verdict(changed, text, from: address, now: now) == later, "\(age)")
+        }
+    }
+
+    /// Reserved bytes are to be zero in what is sent (RFC 9018 §4.2).
+    @Test func reservedBytesDoNotGoBack() throws {
+        let secret = try #require(CookieSecret(CookieExamples.firstSecret))
+        let address = try #require(IPAddress("192.0.2.1"))
+        let front = CookieSecrets.front(now: 1000)
+        for (reserved, expected) in [
+            (UInt64(0), CookieSecrets.Verdict.fresh), (0x100, .good), (0x0100_0000, .good),
+        ] {
+            let text = cookie(secret, front: front | reserved, address)
+            let secrets = CookieSecrets(current: secret)
+            #expect(verdict(secrets, text, from: address, now: 1000) == expected, "\(reserved)")
+        }
+    }
+
+    /// Whole, with a client cookie of seven and zeros.
+    private func cookie(_ secret: CookieSecret, front: UInt64, _ address: IPAddress) -> String {
         let hash = secret.hash(client: 7, front: front, address: address)
         let bytes = [7, front, hash].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
         }
-        let text = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        for (age, isGood) in [
-            (0, true), (3600, true), (3601, false), (-300, true), (-301, false),
-            (1 << 30, false), (-1 << 30, false),
-        ] {
-            let now = made &+ UInt32(truncatingIfNeeded: age)
-            let secrets = CookieSecrets(current: secret)
-            #expect(accepts(secrets, text, from: address, now: now) == isGood, "\(age)")
-        }
+        return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     @Test(arguments: [
@@ -105,15 +130,15 @@ import Testing
         "e5e973e5a6b2a43f48e7dc849e37bfcg", "e5e973e5a6b2a43f 8e7dc849e37bfcf",
     ]) func secretsAre32Digits(text: String) { #expect(CookieSecret(text) == nil) }
 
-    private func accepts(
+    private func verdict(
         _ secrets: CookieSecrets, _ text: String, from address: IPAddress, now: UInt32
-    ) -> Bool {
+    ) -> CookieSecrets.Verdict? {
         // As in a message: something stands before it.
         let message = query(options: option(10, hexadecimal(text)))
         var name = QuestionName()
         var query = Query()
         guard case .query = query.decode(message.span, name: &name), let cookie = query.cookie
-        else { return false }
-        return secrets.accept(cookie, in: message.span, from: address, now: now)
+        else { return nil }
+        return secrets.judge(cookie, in: message.span, from: address, now: now)
     }
 }

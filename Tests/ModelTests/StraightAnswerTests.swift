@@ -1,6 +1,7 @@
 import Addressing
 import DNSWire
 import Geography
+import Health
 import Responder
 import TestSupport
 import Testing
@@ -18,8 +19,9 @@ import Testing
             for _ in 0..<60 {
                 let name = try #require(DomainName(wire: ZoneModel.wire(model.question(&random))))
                 let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any, .ds])
+                let client = SteeringModel.client(&random)
                 pair.ask(
-                    query(name, type, &random), from: SteeringModel.client(&random),
+                    query(name, type, client, &random), from: client,
                     "seed \(seed), zone \(number): \(name) \(type)\n\(text)")
             }
             pair.compareTotals()
@@ -39,8 +41,9 @@ import Testing
                 let label = random.pick(model.geos).label
                 let name = try #require(DomainName("\(label).example.com"))
                 let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any])
+                let client = SteeringModel.client(&random)
                 pair.ask(
-                    query(name, type, &random), from: SteeringModel.client(&random),
+                    query(name, type, client, &random), from: client,
                     "seed \(seed), world \(number): \(name) \(type)\n\(model.zoneText)")
             }
             pair.compareTotals()
@@ -59,9 +62,9 @@ import Testing
         var pair = Pair(try load([("example.com", text)]).snapshot(), seed: 7)
         for _ in 0..<2000 {
             let name = try #require(DomainName(random.pick(["www", "large"]) + ".example.com"))
+            let client = IPAddress(ipv4: 0xc000_0202)
             pair.ask(
-                query(name, random.pick([RRType.a, .aaaa]), &random),
-                from: IPAddress(ipv4: 0xc000_0202),
+                query(name, random.pick([RRType.a, .aaaa]), client, &random), from: client,
                 "\(name)")
         }
         pair.compareTotals()
@@ -94,7 +97,7 @@ import Testing
 
     /// With EDNS or without, of any size, with options or without.
     private func query(
-        _ name: DomainName, _ type: RRType, _ random: inout SeededGenerator
+        _ name: DomainName, _ type: RRType, _ client: IPAddress, _ random: inout SeededGenerator
     ) -> [UInt8] {
         let prefix = SteeringModel.prefix(&random)
         var query = Message.query(
@@ -116,26 +119,56 @@ import Testing
             // DO.
             query[questionEnd + 7] = 0x80
         case 3...4:
-            // NSID; a client cookie; an option that nobody knows.
+            // NSID; a cookie; an option that nobody knows.
             let option: [UInt8] = random.pick([
-                [0, 3, 0, 0], [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8], [0xff, 0xf0, 0, 1, 9],
+                [0, 3, 0, 0], cookie(of: client, &random), [0xff, 0xf0, 0, 1, 9],
             ])
             query += option
             let length = optionsEnd + option.count - questionEnd - 11
             query[questionEnd + 10] = UInt8(length)
+        case 5:
+            // Most have a cookie and nothing else.
+            query.removeSubrange((questionEnd + 11)...)
+            query += cookie(of: client, &random)
+            query[questionEnd + 10] = UInt8(query.count - questionEnd - 11)
         default: break
         }
         return query
     }
+
+    /// The option: a client cookie alone, or a server cookie with it, good ones of any age, others
+    /// of any length.
+    private func cookie(of client: IPAddress, _ random: inout SeededGenerator) -> [UInt8] {
+        let clientCookie = random.next()
+        var words = [clientCookie]
+        switch random.number(0...4) {
+        case 0: break
+        case 1: words += [random.next()]
+        case 2: words += [random.next(), random.next()]
+        case 3: words += (0..<random.number(3...5)).map { _ in random.next() }
+        default:
+            let front = CookieSecrets.front(
+                now: Pair.time - UInt32(random.pick([0, 1800, 1801, 3600, 3601])))
+            words += [front, Pair.secret.hash(client: clientCookie, front: front, address: client)]
+        }
+        let data = words.flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+        }
+        return [0, 10, 0, UInt8(data.count)] + data
+    }
 }
 
 private struct Pair: ~Copyable {
+    /// What both make cookies with, in seconds since 1970 when.
+    static let secret = CookieSecret.random()
+    static let time: UInt32 = 1_000_000
+
     private let cells: (SnapshotCell, SnapshotCell)
     private var straight: Responder
     private var atLength: Responder
 
     init(_ snapshot: Snapshot, seed: UInt64) {
-        let secrets = CookieSecrets(current: CookieSecret.random())
+        let secrets = CookieSecrets(current: Pair.secret)
         cells = (
             SnapshotCell(
                 snapshot, settings: ResponderSettings(identity: "one", cookieSecrets: secrets)),
@@ -147,6 +180,8 @@ private struct Pair: ~Copyable {
         )
         straight = Responder(cells.0, seed: seed)
         atLength = Responder(cells.1, seed: seed)
+        straight.setTime(Pair.time, monotonic: MonotonicTime(nanoseconds: 0))
+        atLength.setTime(Pair.time, monotonic: MonotonicTime(nanoseconds: 0))
     }
 
     mutating func ask(_ query: [UInt8], from source: IPAddress, _ comment: Comment) {

@@ -1,5 +1,6 @@
 import DNSWire
 import Tables
+import Zones
 
 /// Writes a response into memory a transport lends: the only place that stores bytes.
 ///
@@ -190,6 +191,24 @@ import Tables
         }
         count &+= byteCount
         return true
+    }
+
+    /// The SOA record of a negative response, right after the question. False when it does not fit.
+    mutating func putNegative(_ record: NegativeRecord, _ bytes: TableView<UInt8>) -> Bool {
+        let (start, first) = (count, Int(record.offset))
+        guard put(bytes, first..<first &+ Int(record.byteCount)) else { return false }
+        lead(at: start, from: start)
+        if record.pointers.0 > 0 { lead(at: start &+ Int(record.pointers.0), from: start) }
+        if record.pointers.1 > 0 { lead(at: start &+ Int(record.pointers.1), from: start) }
+        return true
+    }
+
+    /// Makes a pointer of the distance from `start` that stands at `position`.
+    @inline(__always)
+    private mutating func lead(at position: Int, from start: Int) {
+        precondition(position >= start && position &+ 2 <= count)
+        let distance = unsafe UInt16(base[position]) << 8 | UInt16(base[position &+ 1])
+        store16(0xc000 | (UInt16(truncatingIfNeeded: start) &+ distance) & 0x3fff, at: position)
     }
 
     /// Owner, type, class and half of the TTL, as they stand on the wire.

@@ -71,7 +71,7 @@ extension Responder {
     /// What the GEO name of an RRset answers to this client, if one step decides it. Nothing is
     /// drawn, so it may be decided again.
     @inline(__always)
-    private mutating func decideAtOnce(_ geo: Int, for client: IPAddress) -> SteeringView.Step? {
+    mutating func decideAtOnce(_ geo: Int, for client: IPAddress) -> SteeringView.Step? {
         let offset = query.type == .aaaa ? steering.ipv6NameOffset : 0
         let name = Int(zones.rrsets[geo].link) &+ offset
         guard let subnet = query.clientSubnet, subnet.sourcePrefixLength > 0 else {
@@ -131,7 +131,7 @@ extension Responder {
     /// An OPT record without options, or with one: the client's subnet or a cookie. False when it
     /// does not fit.
     @inline(__always)
-    private mutating func putStraightOPT(
+    mutating func putStraightOPT(
         _ message: Span<UInt8>, from client: IPAddress, scope: UInt8,
         into writer: inout MessageWriter
     ) -> Bool {

@@ -20,8 +20,8 @@ package enum Channel: Sendable, BitwiseCopyable {
 /// copied to the stack for each call (Swift 6.3, seen in callgrind).
 ///
 /// Reading order: here, `Responder+Lookup` (RFC 1034 §4.3.2), `Responder+Encoding`,
-/// `Responder+Options`, `Responder+Limits`; `Responder+Straight` says again, in short, what most
-/// queries need of the first two.
+/// `Responder+Options`, `Responder+Limits`; `Responder+Straight` and `Responder+StraightDenial`
+/// say again, in short, what most queries need of the first two.
 package struct Responder: ~Copyable {
     private let snapshots: SnapshotCell
     private var snapshot: Snapshot
@@ -156,6 +156,7 @@ package struct Responder: ~Copyable {
         var lookup: ZoneTable.Lookup?
         if mayGoStraight, case .query = verdict, case .datagram = channel,
             let byteCount = answerStraight(message, from: client, into: &response, &lookup)
+                ?? denyStraight(message, from: client, into: &response, &lookup)
         {
             return byteCount
         }

@@ -116,6 +116,8 @@ package struct Zone: BitwiseCopyable, Sendable {
     package var soa: UInt32
     /// TTL of negative answers: the lesser of the SOA's TTL and its MINIMUM (RFC 2308 §3).
     package var negativeTTL: UInt32
+    /// The SOA with that TTL.
+    package var negative = NegativeRecord()
     /// The SOA's SERIAL.
     package var serial: UInt32
     /// A node with what the zone above has at the apex's name (NS and DS of the delegation), which

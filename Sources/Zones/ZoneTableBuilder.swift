@@ -508,7 +508,15 @@ package struct ZoneTableBuilder: ~Copyable {
         }
         zones[zone].soa = UInt32(found)
         zones[zone].serial = number(at: end - 20)
-        zones[zone].negativeTTL = min(rrsets[found].ttl, number(at: end - 4))
+        let negativeTTL = min(rrsets[found].ttl, number(at: end - 4))
+        zones[zone].negativeTTL = negativeTTL
+        let rdata = Array(bytes[start + 2..<end])
+        if let record = NegativeRecord(
+            apex: draft.origin.wire.map(lowercased), rdata: rdata, ttl: negativeTTL,
+            appendingTo: &bytes)
+        {
+            zones[zone].negative = record
+        }
     }
 
     func rrsetIndex(_ type: RRType, at node: Int) -> Int? {

@@ -26,6 +26,12 @@ struct Workload: Sendable {
         Workload(name: "wildcard") { plain("x\($0).w.static.example", number: $0) },
         Workload(name: "referral") { plain("x\($0).sub.static.example", number: $0) },
         Workload(name: "NXDOMAIN") { plain("x\($0).static.example", number: $0) },
+        Workload(name: "NODATA") {
+            plain("h\($0 % 1000).static.example", number: $0, type: .https)
+        },
+        Workload(name: "geo, NODATA") {
+            plain("h\($0 % 1000).geo.example", number: $0, type: .https)
+        },
         Workload(name: "REFUSED") { plain("x\($0).elsewhere.example", number: $0) },
         Workload(name: "FORMERR") { Array(plain("h1.static.example", number: $0).dropLast()) },
     ]
@@ -84,10 +90,10 @@ struct Workload: Sendable {
 
     // MARK: - Messages
 
-    /// Seven of ten ask for A, the others for AAAA.
-    static func plain(_ name: String, number: Int) -> [UInt8] {
+    /// Seven of ten ask for A, the others for AAAA, or all for `type`.
+    static func plain(_ name: String, number: Int, type: RRType? = nil) -> [UInt8] {
         guard let domain = DomainName(name) else { preconditionFailure("\(name) is no name") }
-        let type: RRType = number % 10 < 7 ? .a : .aaaa
+        let type = type ?? (number % 10 < 7 ? .a : .aaaa)
         let header: [UInt8] =
             [UInt8(number >> 8 & 0xff), UInt8(number & 0xff), 0, 0, 0, 1] + [0, 0, 0, 0, 0, 0]
         return header + domain.wire + [0, UInt8(type.rawValue), 0, 1]

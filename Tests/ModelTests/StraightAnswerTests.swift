@@ -18,7 +18,7 @@ import Testing
             var pair = Pair(try load([("example.com", text)]).snapshot(), seed: seed)
             for _ in 0..<60 {
                 let name = try #require(DomainName(wire: ZoneModel.wire(model.question(&random))))
-                let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any, .ds])
+                let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any, .ds, .https, .soa])
                 let client = SteeringModel.client(&random)
                 pair.ask(
                     query(name, type, client, &random), from: client,
@@ -40,7 +40,7 @@ import Testing
             for _ in 0..<60 {
                 let label = random.pick(model.geos).label
                 let name = try #require(DomainName("\(label).example.com"))
-                let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any])
+                let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any, .https])
                 let client = SteeringModel.client(&random)
                 pair.ask(
                     query(name, type, client, &random), from: client,
@@ -68,6 +68,62 @@ import Testing
                 "\(name)")
         }
         pair.compareTotals()
+    }
+
+    /// The names of the SOA are compressed as well as they can be, whatever the question holds.
+    @Test(arguments: [
+        "ns1 host", "@ @", "ns1 host.ns1", "NS1 Host.nS1", "ns.example.net. host.example.net.",
+        "ns.example.net. host.ns.example.net.", "ns.other.com. host.other.com.", ". .",
+        "com. example.com.", "a.b.c.d.ns1 a.b.c.d.ns1", "x.wwwww\\.example.com. www",
+        "averyveryverylonglabel host.averyveryverylonglabel",
+        "1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17 host",
+    ]) func ofNegativeAnswers(names: String) throws {
+        let text = """
+            $TTL 1h
+            @ SOA \(names) 1 2h 30m 2w 1m
+            @ NS ns1
+            ns1 A 192.0.2.1
+            ns1.www A 192.0.2.1
+            only4 30 GEO nearest eu us
+            some 30 GEO weighted eu:1 us:1
+            none 30 GEO nearest eu us
+            none HTTPS 1 . alpn=h2
+            eu REGION 50 8
+               A 198.51.100.1
+            us REGION 40 -75
+               A 198.51.100.2
+            *.wild TXT "x"
+            alias CNAME www
+            sub NS ns.sub
+            ns.sub A 192.0.2.3
+
+            """
+        var random = SeededGenerator(seed: 11)
+        for origin in ["example.com", "."] {
+            // Nothing is outside of the root zone.
+            let more = origin == "." ? "" : "out 30 GEO weighted eu:1 other.example.net.:1\n"
+            var pair = Pair(try load([(origin, text + more)]).snapshot(), seed: 7)
+            let labels = [
+                "@", "ns1", "x.ns1", "NS1", "x.nS1", "xns1", "www", "x.www", "ns1.www", "only4",
+                "some", "out", "none", "x.wild", "alias", "x", "d.ns1", "c.d.ns1", "x.d.ns1",
+                "averyveryverylonglabel", "x.averyveryverylonglabel", "y.example", "Xwwwww",
+                "x.17", "host", "a.host", "host.ns1", "sub", "x.sub",
+                Array(repeating: "a", count: 31).joined(separator: "."),
+                Array(repeating: "a", count: 61).joined(separator: "."),
+                Array(repeating: "a", count: 120).joined(separator: "."),
+                Array(repeating: String(repeating: "b", count: 60), count: 3)
+                    .joined(separator: "."),
+            ]
+            let client = IPAddress(ipv4: 0xc000_0202)
+            for _ in 0..<3000 {
+                let label = random.pick(labels)
+                let suffix = origin == "." ? "." : ".\(origin)."
+                let name = try #require(DomainName(label == "@" ? "\(origin)" : label + suffix))
+                let type = random.pick([RRType.a, .aaaa, .txt, .https, .mx, .soa, .cname, .any])
+                pair.ask(query(name, type, client, &random), from: client, "\(name) \(type)")
+            }
+            pair.compareTotals()
+        }
     }
 
     @Test(arguments: seeds) func ofMutatedPackets(_ seed: UInt64) throws {

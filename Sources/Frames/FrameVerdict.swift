@@ -126,6 +126,14 @@ package struct FrameQuery: Equatable, Sendable, BitwiseCopyable {
     /// Where the payload lies in the frame.
     package var payload: Range<Int> { payloadStart..<payloadStart + payloadByteCount }
 
+    /// Where the payload would lie if the frame were one; nil for another type or too few bytes.
+    @_lifetime(copy frame)
+    package static func payload(ofUnchecked frame: Span<UInt8>) -> Span<UInt8>? {
+        guard let family = FrameLayout.family(frame) else { return nil }
+        let start = FrameLayout.payloadStart(family)
+        return start <= frame.count ? frame.extracting(droppingFirst: start) : nil
+    }
+
     /// Of the query and of its reply: 42 or 62.
     package var payloadStart: Int { FrameLayout.payloadStart(source.family) }
 }
@@ -145,6 +153,16 @@ enum FrameLayout {
     static let ipv4: UInt16 = 0x0800
     static let ipv6: UInt16 = 0x86dd
     static let udp: UInt8 = 17
+
+    /// Of the packet inside; nil: it is none of IP, or there is a tag before it.
+    static func family(_ frame: Span<UInt8>) -> IPAddress.Family? {
+        guard frame.count >= ethernetByteCount else { return nil }
+        switch UInt16(frame[12]) << 8 | UInt16(frame[13]) {
+        case ipv4: return .ipv4
+        case ipv6: return .ipv6
+        default: return nil
+        }
+    }
 
     static func payloadStart(_ family: IPAddress.Family) -> Int {
         ethernetByteCount + (family == .ipv4 ? ipv4ByteCount : ipv6ByteCount) + udpByteCount

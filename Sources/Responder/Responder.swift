@@ -20,8 +20,8 @@ package enum Channel: Sendable, BitwiseCopyable {
 /// copied to the stack for each call (Swift 6.3, seen in callgrind).
 ///
 /// Reading order: here, `Responder+Lookup` (RFC 1034 §4.3.2), `Responder+Encoding`,
-/// `Responder+Options`, `Responder+Limits`; `Responder+Straight` and `Responder+StraightDenial`
-/// say again, in short, what most queries need of the first two.
+/// `Responder+Options`, `Responder+Limits`; `Responder+Straight` and `Responder+StraightDenial` say
+/// again, in short, what most queries need of the first two; `Responder+Ahead`.
 package struct Responder: ~Copyable {
     private let snapshots: SnapshotCell
     private var snapshot: Snapshot
@@ -55,6 +55,9 @@ package struct Responder: ~Copyable {
     var names = NameCompressor()
     /// A name that a CNAME led to.
     var chased = QuestionName()
+    /// Hashes of names that are asked for soon: as many as a transport takes at once.
+    var expected = ScratchArray<UInt64>(capacity: 64, repeating: 0)
+    var expectedCount = 0
     var random: RandomSource
     private(set) var isStream = false
     /// Who sent the query.

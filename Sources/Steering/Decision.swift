@@ -81,6 +81,9 @@ package struct SteeringView: Sendable {
         }
     }
 
+    /// The way in which GEO name `name` picks.
+    package func selector(ofName name: Int) -> UInt32 { names[name].selector }
+
     /// What `decide` says where it is as simple as that; nil: it is not. `address` is the client's
     /// own, or, with `isSubnet`, what its client subnet says.
     ///

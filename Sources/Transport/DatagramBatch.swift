@@ -118,6 +118,7 @@ struct DatagramBatch: ~Copyable {
     mutating func answer(with responder: inout Responder) {
         var replyCount = 0
         rules.rejectedHeaderCount = 0
+        if responder.readsAhead { readAhead(with: &responder) }
         for slot in 0..<queryCount {
             let count = answer(slot, as: replyCount, with: &responder)
             if count > 0 {
@@ -151,7 +152,23 @@ struct DatagramBatch: ~Copyable {
         return sentCount
     }
 
+    /// Before a batch is answered. Datagrams of proxies begin with something else: they are
+    /// answered as they would be without.
+    private func readAhead(with responder: inout Responder) {
+        for slot in 0..<queryCount { responder.expect(unsafe datagram(slot).span) }
+        responder.readAhead()
+    }
+
     // MARK: - One datagram
+
+    /// SAFETY: `slot < queryCount`; the kernel wrote at most `queryByteCountMax` bytes there, and
+    /// does so again when the next batch is received.
+    @unsafe @inline(__always)
+    private func datagram(_ slot: Int) -> UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(
+            start: queries + slot &* DatagramBatch.queryByteCountMax,
+            count: Int(incoming[slot].msg_len))
+    }
 
     /// Writes the response to the query in `slot` into a free reply; 0: say nothing.
     @inline(__always)
@@ -167,9 +184,7 @@ struct DatagramBatch: ~Copyable {
             unsafe SocketAddress.port(at: sender) != 0,
             let peer = unsafe SocketAddress.address(at: sender)
         else { return 0 }
-        let datagram = unsafe Span(
-            _unsafeStart: UnsafePointer(queries + slot &* DatagramBatch.queryByteCountMax),
-            count: Int(incoming[slot].msg_len))
+        let datagram = unsafe datagram(slot).span
         var response = unsafe MutableSpan(
             _unsafeStart: responses + reply &* responseByteCountMax,
             count: responseByteCountMax)

@@ -107,7 +107,12 @@ struct FrameWorker: ThreadBody, ~Copyable {
         _ queue: inout XDPQueue, _ filter: FrameFilter, mtu: Int, _ rules: inout DatagramRules,
         _ responder: inout Responder
     ) -> FrameTally {
-        queue.answer(filter, mtu: mtu) { query, peer, response in
+        let count = queue.receive()
+        if responder.readsAhead {
+            queue.forEachPayload(of: 0..<count) { responder.expect($0) }
+            responder.readAhead()
+        }
+        return queue.answer(count, filter, mtu: mtu) { query, peer, response in
             rules.answer(query, from: peer, with: &responder, into: &response)
         }
     }

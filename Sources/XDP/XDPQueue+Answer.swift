@@ -23,19 +23,33 @@ package struct FrameTally: Sendable {
 }
 
 extension XDPQueue {
-    /// Answers what has been received, at most one batch, and sends the replies.
+    /// Calls `body` with what may be the payload of each frame of the round. Nothing of them has
+    /// been looked at but the type.
+    package mutating func forEachPayload(
+        of frames: Range<Int>, _ body: (Span<UInt8>) -> Void
+    ) {
+        for number in frames {
+            let count = byteCount(number)
+            let memory = memory(number)
+            if let payload = FrameQuery.payload(ofUnchecked: memory.span.extracting(0..<count)) {
+                body(payload)
+            }
+        }
+    }
+
+    /// Answers the frames of a round, as many as `receive` has returned, and sends the replies.
     ///
     /// `filter` is that of the program; `mtu` bounds the replies. `respond` gets a query's bytes
     /// and sender; it writes the response from the start of the room it gets, within it, and
     /// returns its byte count; 0: nothing is to be said. The query is a copy, as the response is
     /// written where it stood.
     package mutating func answer(
-        _ filter: FrameFilter, mtu: Int,
+        _ frameCount: Int, _ filter: FrameFilter, mtu: Int,
         with respond: (Span<UInt8>, IPAddress, inout MutableSpan<UInt8>) -> Int
     ) -> FrameTally {
         var tally = FrameTally()
-        tally.receivedCount = receive()
-        for number in 0..<tally.receivedCount {
+        tally.receivedCount = frameCount
+        for number in 0..<frameCount {
             guard let query = readQuery(number, filter, &tally) else {
                 discard(number)
                 continue

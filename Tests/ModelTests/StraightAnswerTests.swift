@@ -151,6 +151,32 @@ import Testing
         pair.compareTotals()
     }
 
+    /// What is read ahead changes no answer, whatever the packets are.
+    @Test(arguments: seeds) func afterReadingAhead(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed ^ 0x3e4)
+        var mutator = PacketMutator(seed: seed)
+        let (_, text) = ZoneModel.random(&random)
+        let steered =
+            "app 30 GEO nearest eu us\neu REGION 50 8\n A 192.0.2.1\n"
+            + "us REGION 40 -75\n A 192.0.2.2\n"
+        for zones in [
+            [("example.com", text)], [("example.org", zone(steered))], [],
+        ] {
+            let snapshot = zones.isEmpty ? Snapshot.empty : try load(zones).snapshot()
+            var pair = Pair(snapshot, seed: seed)
+            for count in [0, 1, 2, 64, 70] {
+                let packets = (0..<count).map { number in
+                    number % 2 == 0 ? mutator.goodQuery() : mutator.packet()
+                }
+                pair.expect(packets + [[], [0], [UInt8](repeating: 63, count: 600)])
+                for packet in packets {
+                    pair.ask(packet, from: IPAddress(ipv4: 0xc000_0202), "after reading ahead")
+                }
+            }
+            pair.compareTotals()
+        }
+    }
+
     /// With EDNS or without, of any size, with options or without.
     private func query(
         _ name: DomainName, _ type: RRType, _ client: IPAddress, _ random: inout SeededGenerator
@@ -244,6 +270,12 @@ private struct Pair: ~Copyable {
         let one = Pair.ask(&straight, query, source)
         let other = Pair.ask(&atLength, query, source)
         #expect(one == other, comment)
+    }
+
+    /// One of the two reads ahead.
+    mutating func expect(_ packets: [[UInt8]]) {
+        for packet in packets { straight.expect(packet.span) }
+        straight.readAhead()
     }
 
     func compareTotals() { #expect(cells.0.totals == cells.1.totals) }

@@ -17,7 +17,7 @@ func fail(_ words: String, _ status: Int32) -> Never {
 func echo(_ queue: consuming XDPQueue, _ filter: FrameFilter, mtu: Int) {
     var waiting = pollfd(fd: queue.descriptor, events: Int16(POLLIN), revents: 0)
     while poll(&waiting, 1, -1) >= 0 || errno == EINTR {
-        _ = queue.answer(filter, mtu: mtu) { query, _, response in
+        _ = queue.answer(queue.receive(), filter, mtu: mtu) { query, _, response in
             guard query.count >= 12, query.count <= response.count else { return 0 }
             for index in 0..<query.count { response[index] = query[index] }
             response[2] |= 0x80

@@ -153,7 +153,7 @@ struct CableQueue: ~Copyable {
     mutating func answer(
         with respond: (Span<UInt8>, IPAddress, inout MutableSpan<UInt8>) -> Int
     ) -> FrameTally {
-        queue.answer(program.filter, mtu: mtu, with: respond)
+        queue.answer(queue.receive(), program.filter, mtu: mtu, with: respond)
     }
 }
 

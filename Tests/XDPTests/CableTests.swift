@@ -364,9 +364,13 @@ struct CableTests {
             let deadline = ContinuousClock.now + .seconds(patienceSeconds)
             while marks.count < 100, ContinuousClock.now < deadline {
                 counts[0] +=
-                    first.answer(program.filter, mtu: 1500, with: CableTests.mark).sentCount
+                    first.answer(
+                        first.receive(), program.filter, mtu: 1500, with: CableTests.mark
+                    ).sentCount
                 counts[1] +=
-                    second.answer(program.filter, mtu: 1500, with: CableTests.mark).sentCount
+                    second.answer(
+                        second.receive(), program.filter, mtu: 1500, with: CableTests.mark
+                    ).sentCount
                 kernel.serve()
                 while let frame = cable.receive() {
                     if let payload = CableTests.udpPayload(frame) { marks.append(payload[0]) }

@@ -28,9 +28,12 @@ final class CountedServer {
         var description: String
     }
 
-    init(program: String, geoData: String, arguments: [String] = []) throws {
+    init(
+        program: String, geoData: String, zones: [(file: String, text: String)] = Workload.zones,
+        arguments: [String] = []
+    ) throws {
         folder = try TemporaryFolder()
-        for zone in Workload.zones { try folder.write(zone.text, to: "zones/" + zone.file) }
+        for zone in zones { try folder.write(zone.text, to: "zones/" + zone.file) }
         let secret = try folder.write(Workload.cookieSecret, to: "secret")
         // Callgrind cannot read the debugging information, and needs none.
         let stripped = folder.path + "/geodnsd"

@@ -18,7 +18,10 @@ enum Instructions {
         let server = try CountedServer(program: program, geoData: geoData)
         let limiting = try CountedServer(
             program: program, geoData: geoData, arguments: ["--rrl-rate", "1000000"])
+        let crowded = try CountedServer(
+            program: program, geoData: geoData, zones: Workload.crowdedZones)
         return try measure(Workload.all, server) + measure(Workload.limited, limiting)
+            + measure(Workload.crowded, crowded)
     }
 
     private static func measure(

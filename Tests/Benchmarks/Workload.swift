@@ -42,6 +42,23 @@ struct Workload: Sendable {
         return Workload(name: workload.name + ", rate limit", query: workload.query)
     }
 
+    /// What a server of so many names is measured with that it reads ahead.
+    static let crowded = [
+        Workload(name: "static, many names") {
+            plain("h\($0 &* 7919 % crowdedNameCount).crowded.example", number: $0, type: .a)
+        }
+    ]
+
+    private static let crowdedNameCount = 40_000
+
+    static let crowdedZones = [
+        (
+            file: "crowded.example.zone",
+            text: head
+                + (0..<crowdedNameCount).map { "h\($0) A 198.51.100.\($0 % 250 + 1)\n" }.joined()
+        )
+    ]
+
     /// The first label of each of a thousand names, of which two zones are made.
     static let names = (0..<1000).map { "h\($0)" }
 

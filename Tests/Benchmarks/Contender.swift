@@ -5,7 +5,7 @@ import TestSupport
 struct Contender {
     /// In the tables.
     var name: String
-    /// Which zone its queries are for: `geo` or `static`.
+    /// Which zone its queries are for: `geo`, `static` or `many`.
     var zone: String
     var address: String
     var command: [String]
@@ -20,6 +20,7 @@ struct Contender {
 /// The work is the same everywhere: a thousand names with A and AAAA. `geo`: of eight regions, the
 /// nearest to the client, by the same database of 1.13 million networks. gdnsd ranks by distance,
 /// as geodnsd does; Knot's module has no distances, and gets the nearest region of each country.
+/// `many`: a million names with A.
 struct Contenders {
     let folder: String
     let database: String
@@ -45,6 +46,26 @@ struct Contenders {
             try geodnsd(BenchNetwork.cableAddress(3), zone: "static", cable: 3),
             try knot(BenchNetwork.cableAddress(4), zone: "static", cable: 4),
         ].compactMap { $0 }
+    }
+
+    /// Where names are too many for the caches.
+    func withManyNames() throws -> [Contender] {
+        [
+            try geodnsd(BenchNetwork.serverAddress(1), zone: "many"),
+            try gdnsd(BenchNetwork.serverAddress(2), zone: "many"),
+            try knot(BenchNetwork.serverAddress(3), zone: "many"),
+            try geodnsd(BenchNetwork.cableAddress(1), zone: "many", cable: 1),
+            try knot(BenchNetwork.cableAddress(2), zone: "many", cable: 2),
+        ].compactMap { $0 }
+    }
+
+    /// What is no matter of steering.
+    private static func records(of zone: String) -> String {
+        switch zone {
+        case "static": Workload.staticRecords
+        case "many": Workload.manyRecords
+        default: ""
+        }
     }
 
     /// geodnsd and gdnsd, each with one worker and with two.
@@ -73,9 +94,10 @@ struct Contenders {
     ) throws -> Contender? {
         let own = folder + "/geodnsd-\(zone)-\(workers)-\(cable)"
         let xdp = cable == 0 ? [] : ["--xdp", BenchNetwork.interface(cable)]
-        for file in Workload.zones where file.file.hasPrefix(zone) {
-            try write(file.text, to: own + "/zones/" + file.file)
-        }
+        let text =
+            Workload.zones.first { $0.file.hasPrefix(zone) }?.text
+            ?? Workload.head + Contenders.records(of: zone)
+        try write(text, to: own + "/zones/\(zone).example.zone")
         return Contender(
             name: Contenders.name("geodnsd", cable), zone: zone, address: address,
             command: [
@@ -99,8 +121,9 @@ struct Contenders {
                 atPath: own + "/" + name, withIntermediateDirectories: true)
         }
         let records =
-            zone == "static"
-            ? Workload.staticRecords : Workload.names.map { "\($0) 30 DYNA geoip!www\n" }.joined()
+            zone == "geo"
+            ? Workload.names.map { "\($0) 30 DYNA geoip!www\n" }.joined()
+            : Contenders.records(of: zone)
         try write(Workload.head + records, to: own + "/etc/zones/\(zone).example")
         var config = """
             options => {
@@ -157,7 +180,7 @@ struct Contenders {
         guard let program = Programs.find("knotd") else { return nil }
         let own = folder + "/knot-\(zone)-\(cable)"
         try write(
-            Workload.head + (zone == "static" ? Workload.staticRecords : ""),
+            Workload.head + Contenders.records(of: zone),
             to: own + "/\(zone).example.zone")
         var config = """
             server:

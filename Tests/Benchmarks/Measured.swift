@@ -2,7 +2,9 @@ import Foundation
 
 /// What was measured again and again.
 struct Sample {
-    private(set) var values: [Double] = []
+    private(set) var values: [Double]
+
+    init(values: [Double] = []) { self.values = values }
 
     mutating func add(_ value: Double) { values.append(value) }
 
@@ -14,6 +16,11 @@ struct Sample {
     var spread: Double {
         guard let least = values.min(), let greatest = values.max(), median > 0 else { return 0 }
         return (greatest - least) / median
+    }
+
+    /// Each value as a multiple of what `other` had in the same round.
+    func ratios(to other: Sample) -> Sample {
+        Sample(values: zip(values, other.values).map { $0 / $1 })
     }
 
     /// `share` from 0 to 1; 0 without values.

@@ -4,6 +4,7 @@ import TestSupport
 /// `docs/performance.md`: what was measured, where, with what.
 struct PerformanceReport {
     let sideBySide: SideBySide
+    let manyNames: SideBySide
     let overloads: [Overload]
     let endurance: [Endurance]
     /// One worker of each, then two of each.
@@ -57,6 +58,19 @@ struct PerformanceReport {
 
         \(xdpLines)
 
+        ## A million names
+
+        The same, with \(Self.number(Double(Workload.manyNameCount))) names with A, all of them asked
+        for: here each query waits for memory.
+
+        | | replies/s | µs of CPU a reply | user's | MiB |
+        |---|---|---|---|---|
+        \(manyNames.rows.map(shortLine).joined(separator: "\n"))
+
+        | | median | half |
+        |---|---|---|
+        \(ratioLines(manyNames, Self.manyNamesPairs))
+
         ## Under load
 
         \(Self.number(Double(Endurance.queriesPerSecond))) geo queries/s over AF_XDP for
@@ -71,10 +85,11 @@ struct PerformanceReport {
 
         Geo answers in a flood, by servers that may use all cores, the generator's too: with two
         cores nothing else is left, so replies/s say little; what a reply costs of the processor
-        would rise if workers stood in each other's way.
+        would rise if workers stood in each other's way: in the last columns by how much it did in
+        one round.
 
-        | | 1 worker, replies/s | 2 workers | µs of CPU per reply, 1 worker | 2 workers |
-        |---|---|---|---|---|
+        | | 1 worker, replies/s | 2 workers | µs of CPU a reply | 2 workers | × | half |
+        |---|---|---|---|---|---|---|
         \(scalingLines.joined(separator: "\n"))
 
         ## When health changes
@@ -108,22 +123,44 @@ struct PerformanceReport {
         return "| " + fields.joined(separator: " | ") + " |"
     }
 
-    /// Of replies/s, in one round each.
-    private var ratioLines: String {
+    private func shortLine(_ row: SideBySide.Row) -> String {
+        let spread = Self.percent(row.repliesPerSecond.spread)
+        let fields = [
+            row.contender.name, "\(Self.number(row.repliesPerSecond.median)) (\(spread))",
+            Self.fixed(row.timePerReply.median, 2), Self.fixed(row.userTimePerReply.median, 2),
+            Self.fixed(Double(row.resident) / 1_048_576, 1),
+        ]
+        return "| " + fields.joined(separator: " | ") + " |"
+    }
+
+    private static func framesOf(_ name: String) -> String { Contenders.name(name, 1) }
+
+    private static let pairs: [(SideBySide.Key, SideBySide.Key)] = {
         let geo = ("geodnsd", "geo")
-        let geoFrames = (Contenders.name("geodnsd", 1), "geo")
-        let staticFrames = (Contenders.name("geodnsd", 1), "static")
-        let knot = Contenders.name("Knot DNS", 1)
-        let pairs: [(SideBySide.Key, SideBySide.Key)] = [
+        let (geoFrames, staticFrames) = (
+            (framesOf("geodnsd"), "geo"), (framesOf("geodnsd"), "static")
+        )
+        let knot = framesOf("Knot DNS")
+        return [
             (geo, ("socket echo (C)", "geo")), (geo, ("gdnsd", "geo")), (geo, ("Knot DNS", "geo")),
             (geo, ("geodnsd", "static")), (geoFrames, geo), (geoFrames, ("gdnsd", "geo")),
             (geoFrames, (knot, "geo")), (staticFrames, (knot, "static")),
         ]
-        return pairs.compactMap { one, other in
-            guard let ratio = sideBySide.ratio(one, to: other) else { return nil }
-            let middle = [0.25, 0.75].map { Self.fixed(ratio.quantile($0), 2) }
+    }()
+
+    private static let manyNamesPairs: [(SideBySide.Key, SideBySide.Key)] = [
+        (("geodnsd", "many"), ("gdnsd", "many")), (("geodnsd", "many"), ("Knot DNS", "many")),
+        ((framesOf("geodnsd"), "many"), (framesOf("Knot DNS"), "many")),
+    ]
+
+    /// Of replies/s, in one round each.
+    private func ratioLines(
+        _ measured: SideBySide, _ pairs: [(SideBySide.Key, SideBySide.Key)]
+    ) -> String {
+        pairs.compactMap { one, other in
+            guard let ratio = measured.ratio(one, to: other) else { return nil }
             return "| \(one.name) \(one.zone) ÷ \(other.name) \(other.zone) |"
-                + " \(Self.fixed(ratio.median, 2)) | \(middle.joined(separator: " to ")) |"
+                + " \(Self.fixed(ratio.median, 2)) | \(Self.half(ratio)) |"
         }.joined(separator: "\n")
     }
 
@@ -134,7 +171,7 @@ struct PerformanceReport {
 
         | | median | half |
         |---|---|---|
-        \(ratioLines)
+        \(ratioLines(sideBySide, Self.pairs))
 
         Geo queries offered by a generator in the kernel, far more than it can answer; in the
         second line it has a third of its core, as two other programs are busy there. What is
@@ -173,10 +210,12 @@ struct PerformanceReport {
     private var scalingLines: [String] {
         let half = scaling.rows.count / 2
         return zip(scaling.rows.prefix(half), scaling.rows.suffix(half)).map { one, two in
+            let growth = two.timePerReply.ratios(to: one.timePerReply)
             let fields = [
                 one.contender.name, Self.number(one.repliesPerSecond.median),
                 Self.number(two.repliesPerSecond.median), Self.fixed(one.timePerReply.median, 2),
-                Self.fixed(two.timePerReply.median, 2),
+                Self.fixed(two.timePerReply.median, 2), Self.fixed(growth.median, 2),
+                Self.half(growth),
             ]
             return "| " + fields.joined(separator: " | ") + " |"
         }
@@ -200,6 +239,11 @@ struct PerformanceReport {
 
     static func fixed(_ value: Double, _ places: Int) -> String {
         String(format: "%.\(places)f", value)
+    }
+
+    /// What half of the values lie between.
+    static func half(_ sample: Sample) -> String {
+        [0.25, 0.75].map { fixed(sample.quantile($0), 2) }.joined(separator: " to ")
     }
 
     static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }

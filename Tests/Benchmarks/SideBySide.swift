@@ -38,9 +38,12 @@ struct SideBySide {
         usesAllCores = onAllCores
         rows = contenders.map { Row(contender: $0) }
         var queries: [String: String] = [:]
-        for zone in ["geo", "static"] {
-            let lines = (0..<20_000).map { number in
-                "h\(number &* 7919 % 1000).\(zone).example \(number % 10 < 7 ? "A" : "AAAA")\n"
+        for zone in Set(contenders.map(\.zone)) {
+            let isMany = zone == "many"
+            let (count, names) = isMany ? (1_000_000, Workload.manyNameCount) : (20_000, 1000)
+            let lines = (0..<count).map { number in
+                "h\(number &* 7919 % names).\(zone).example"
+                    + " \(isMany || number % 10 < 7 ? "A" : "AAAA")\n"
             }
             queries[zone] = folder + "/queries-" + zone
             try lines.joined().write(
@@ -112,11 +115,7 @@ struct SideBySide {
             rows.first { ($0.contender.name, $0.contender.zone) == key }
         }
         guard let one = row(one), let other = row(other) else { return nil }
-        var ratios = Sample()
-        for (own, theirs) in zip(one.repliesPerSecond.values, other.repliesPerSecond.values) {
-            ratios.add(own / theirs)
-        }
-        return ratios
+        return one.repliesPerSecond.ratios(to: other.repliesPerSecond)
     }
 
     /// After `flood`: at half of what gdnsd takes, or geodnsd where that is not there.

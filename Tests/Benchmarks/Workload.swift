@@ -92,6 +92,12 @@ struct Workload: Sendable {
     }.joined()
 
     /// Region number n, counted from 1, has 198.51.100.n and 2001:db8::n.
+    static let manyNameCount = 1_000_000
+
+    static let manyRecords = (0..<manyNameCount).map {
+        "h\($0) 300 A 198.51.100.\($0 % 250 + 1)\n"
+    }.joined()
+
     static let regions: [(name: String, latitude: Double, longitude: Double)] = [
         ("iad", 38.95, -77.45), ("fra", 50.03, 8.57), ("nrt", 35.76, 140.39),
         ("sin", 1.36, 103.99), ("gru", -23.43, -46.47), ("syd", -33.95, 151.18),

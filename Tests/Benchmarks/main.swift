@@ -53,16 +53,14 @@ func instructions(isRecording: Bool) throws -> Bool {
 /// Of each row of `Endurance` in the report.
 let enduranceSeconds = 30
 
-/// At each pace of `HealthChange`, in the report.
-let healthChangeCount = 200
-
 func peers(rounds: Int, seconds: Int) throws {
     let folder = try TemporaryFolder()
     // Knot gives up its rights before it reads its zones.
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
     let network = try BenchNetwork()
     // First: after minutes of floods a shared machine has less of its host than before.
-    let changes = try healthChanges(healthChangeCount, folder: folder.path, over: network)
+    let changes = try healthChanges(
+        min(20 * rounds, 200), folder: folder.path, over: network)
     let contenders = Contenders(folder: folder.path, database: database)
     var sideBySide = try SideBySide(contenders.all(), folder: folder.path, over: network)
     defer { sideBySide.stop() }
@@ -75,13 +73,18 @@ func peers(rounds: Int, seconds: Int) throws {
         over: network)
     let endurance = try Endurance.run(
         seconds: enduranceSeconds, database: database, folder: folder.path, over: network)
+    var manyNames = try SideBySide(
+        contenders.withManyNames(), folder: folder.path, over: network)
+    defer { manyNames.stop() }
+    try manyNames.flood(rounds: rounds, seconds: seconds)
+    manyNames.stop()
     var scaling = try SideBySide(
         contenders.withOneAndTwoWorkers(), folder: folder.path, over: network, onAllCores: true)
     defer { scaling.stop() }
     try scaling.flood(rounds: rounds, seconds: seconds)
     scaling.stop()
     let report = PerformanceReport(
-        sideBySide: sideBySide, overloads: overloads,
+        sideBySide: sideBySide, manyNames: manyNames, overloads: overloads,
         endurance: endurance, scaling: scaling, changes: changes,
         lookups: try Lookup.measure(database: database, rounds: fewRounds), rounds: rounds,
         enduranceSeconds: enduranceSeconds)

@@ -30,11 +30,11 @@ extension SteeringPlanBuilder {
         var byteCounts: [Int] = []
         var togetherCount = 1
         while let number = waiting.popLast() {
-            if selectors.indices.contains(names[number].selector) {
-                togetherCount = max(togetherCount, selectors[names[number].selector].answers)
-            }
-            for link in links[number] {
-                switch link.target {
+            guard selectors.indices.contains(names[number].selector) else { continue }
+            let selector = selectors[names[number].selector]
+            togetherCount = max(togetherCount, selector.answers)
+            for (target, _) in selector.allTargets {
+                switch target {
                 case .name(let next): if seen.insert(next).inserted { waiting.append(next) }
                 case .endpoint(let index):
                     byteCounts.append(

@@ -18,10 +18,11 @@ package struct SteeringPlanBuilder {
     private var reported: Set<Diagnostic> = []
     /// Of those that were reported here.
     private var errorCount = 0
-    /// For each GEO name what it refers to, resolved; empty for one with errors.
+    /// For each GEO name to what other names it leads; nothing for one with errors.
     var links: [[Link]] = []
 
-    /// A target, backup or last resort of a GEO name, and where that is written.
+    /// A target, backup or last resort of a GEO name that is no endpoint, and where that is
+    /// written.
     struct Link {
         var target: Target
         var label: String
@@ -39,6 +40,8 @@ package struct SteeringPlanBuilder {
     private(set) var selectors: [Selector] = []
     private var selectorIndexes: [Selector: Int] = [:]
     private(set) var names: [GeoName] = []
+    /// What the GEO record before came to; nil: it has a problem, or leads to other names.
+    private var last: (zone: Int, selector: Int, demand: Double?)?
     var rankings: [Ranking] = []
     var rankingIndexes: [RankingKey: Int] = [:]
     let keepsLines: Bool
@@ -226,13 +229,23 @@ package struct SteeringPlanBuilder {
         source: some LocationSource
     ) {
         let record = geo.value.record
-        // Every GEO record keeps its number, even one with errors.
+        // Every GEO record keeps its number, even one with errors, which has no selector.
         var name = GeoName(
-            name: geo.owner, selector: 0, ttl: geo.value.ttl, location: geo.location)
+            name: geo.owner, selector: -1, ttl: geo.value.ttl, location: geo.location)
         var links: [Link] = []
+        let before = last
+        let diagnosticCount = diagnostics.count
         defer {
             names.append(name)
             self.links.append(links)
+            let isPlain = name.selector >= 0 && links.isEmpty && !isIncomplete
+            last =
+                isPlain && diagnostics.count == diagnosticCount
+                ? (zone, name.selector, name.demand) : nil
+        }
+        if record.repeatsLast, let before, before.zone == zone {
+            (name.selector, name.demand) = (before.selector, before.demand)
+            return
         }
 
         var references = record.targets
@@ -262,9 +275,14 @@ package struct SteeringPlanBuilder {
         let targets = references.compactMap { resolve($0, for: geo, zone: zone) }
         let backups = record.backups.compactMap { backup($0, for: geo, zone: zone) }
         let lastResort = lastResort(record, geo: geo, zone: zone)
-        links = (targets + backups + (lastResort.map { [$0] } ?? [])).map {
-            Link(target: $0.target, label: $0.label, location: $0.location)
+        func link(_ resolved: Resolved) -> Link? {
+            if case .endpoint = resolved.target { return nil }
+            return Link(
+                target: resolved.target, label: resolved.label, location: resolved.location)
         }
+        links =
+            targets.compactMap(link) + backups.compactMap(link)
+            + (lastResort.flatMap(link).map { [$0] } ?? [])
         guard errorCount == errorsBefore else { return }
         guard !targets.isEmpty else {
             // Without a service it is the regions that lack something, and that was reported.

@@ -50,6 +50,22 @@ struct Word {
     }
 }
 
+/// Words, and what relative names among them were completed by.
+struct WrittenWords {
+    private let texts: [ArraySlice<UInt8>]
+    private let origin: DomainName
+
+    init(_ words: ArraySlice<Word>, origin: DomainName) {
+        texts = words.map(\.text)
+        self.origin = origin
+    }
+
+    func isWritten(as words: ArraySlice<Word>, origin: DomainName) -> Bool {
+        texts.count == words.count && self.origin.wire == origin.wire
+            && zip(texts, words).allSatisfy { $0 == $1.text }
+    }
+}
+
 /// Reads the words behind the type of a steering record, and the lines of a MAP file. It collects
 /// problems and goes on, so that several wrong keys of one record are reported at once.
 struct SteeringReader {
@@ -57,6 +73,8 @@ struct SteeringReader {
     /// What relative names are completed by.
     let origin: DomainName
     private(set) var diagnostics: [Diagnostic] = []
+    /// Of the record before, or of this one.
+    var lastTargets: WrittenTargets?
 
     init(file: String, origin: DomainName) {
         self.file = file
@@ -164,8 +182,30 @@ extension SteeringReader {
         return TargetReference(name, weight: UInt32(weight), at: location(word))
     }
 
-    /// Each once.
+    /// Targets, and how they were written.
+    struct WrittenTargets {
+        var words: WrittenWords
+        var targets: [TargetReference]
+    }
+
+    /// Each once. Most records of a zone name the same targets as the one before: then they share
+    /// the names.
     mutating func targets(_ words: ArraySlice<Word>) -> [TargetReference] {
+        if let last = lastTargets, last.words.isWritten(as: words, origin: origin) {
+            return zip(last.targets, words).map { target, word in
+                TargetReference(target.name, weight: target.weight, at: location(word))
+            }
+        }
+        let result = targetsAnew(words)
+        // Others have a problem, which is to be told each time.
+        if result.count == words.count {
+            lastTargets = WrittenTargets(
+                words: WrittenWords(words, origin: origin), targets: result)
+        }
+        return result
+    }
+
+    private mutating func targetsAnew(_ words: ArraySlice<Word>) -> [TargetReference] {
         var result: [TargetReference] = []
         var seen: Set<DomainName> = []
         for word in words {

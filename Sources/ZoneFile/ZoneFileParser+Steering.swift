@@ -26,6 +26,7 @@ extension ZoneFileParser {
         let last = scanner.tokens[scanner.tokens.count - 1]
         let end = Word(text: [], line: last.line, column: last.endColumn)
         var reader = SteeringReader(file: file, origin: origin)
+        reader.lastTargets = lastTargets
         let value: SteeringValue? =
             switch type {
             case .region: reader.region(words, end: end).map(SteeringValue.region)
@@ -33,9 +34,10 @@ extension ZoneFileParser {
             case .geo: reader.geo(words, end: end).map(SteeringValue.geo)
             default: reader.map(words, end: end).map(SteeringValue.map)
             }
+        lastTargets = reader.lastTargets
         for diagnostic in reader.diagnostics { report(diagnostic) }
         guard let value, let ttl else { return }
-        keep(value, ttl: ttl, at: typeToken)
+        keep(value, written: words, ttl: ttl, at: typeToken)
     }
 
     /// A steering record's TTL is its own or the default, never `$TTL` or another record's, and
@@ -56,7 +58,7 @@ extension ZoneFileParser {
     }
 
     private mutating func keep(
-        _ value: SteeringValue, ttl: TTLRange, at token: Token
+        _ value: SteeringValue, written words: ArraySlice<Word>, ttl: TTLRange, at token: Token
     ) {
         guard let name = steeringOwner else {
             // The lines of a MAP file are checked all the same.
@@ -71,6 +73,11 @@ extension ZoneFileParser {
             draft.checks.append(.init(owner: name, value: record, at: location))
         case .geo(var record):
             readRoundTripTimes(&record)
+            // Where a file is named, the same words may mean another one.
+            record.repeatsLast =
+                record.roundTripTimes == nil
+                && lastGeo?.isWritten(as: words, origin: origin) ?? false
+            if !record.repeatsLast { lastGeo = WrittenWords(words, origin: origin) }
             draft.geos.append(.init(owner: name, value: (record: record, ttl: ttl), at: location))
         case .map(.line(let line)):
             draft.mapLines.append(.init(owner: name, value: line, at: location))

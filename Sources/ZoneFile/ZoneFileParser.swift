@@ -46,6 +46,9 @@ package struct ZoneFileParser {
     var includeCount = 0
     /// Rows of `rtt=` files that have been read, by path and origin.
     var roundTripRows: [String: [RoundTripTimes.Row]] = [:]
+    /// Of the last GEO record in the draft.
+    var lastGeo: WrittenWords?
+    var lastTargets: SteeringReader.WrittenTargets?
 
     /// What relative names are completed by.
     var origin: DomainName

@@ -119,6 +119,8 @@ package struct GeoRecord: Sendable {
 
     package var policy: Policy
     package var targets: [TargetReference]
+    /// Whether it says, word for word, what the GEO record before it in the zone says.
+    package var repeatsLast = false
     /// A label or labels put before each region's name: `service=api` takes `api.<region>`.
     /// Relative to the region; nil: the region's own addresses.
     package var service: [[UInt8]]?

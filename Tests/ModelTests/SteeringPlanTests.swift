@@ -139,4 +139,80 @@ import Testing
         #expect(explanation.steps.first?.chosen == label)
         #expect(explanation.reason == .lastResort)
     }
+
+    /// Records that say the same in the same words are read and resolved once. Whatever is wrong
+    /// with them is told of each, in its place.
+    @Test func whatIsWrongWithEqualRecordsIsToldOfEach() throws {
+        let regions = "fra REGION 50 8\n A 192.0.2.1\niad REGION 38 -77\n A 192.0.2.2\n"
+        func lines(_ record: String) -> [Int?] {
+            let text = zone(regions + (1...3).map { "www\($0) \(record)\n" }.joined())
+            let (_, diagnostics) = ZoneLoader.load(
+                zones: [("example.com", text)], source: MemoryLocationSource([]))
+            return diagnostics.filter { !$0.message.contains("check") }.map(\.location?.line)
+        }
+        // Unknown, written twice, without a place, no number, no effect, and a cycle.
+        #expect(lines("GEO nearest fra nowhere") == [10, 11, 12])
+        #expect(lines("GEO nearest fra fra") == [10, 11, 12])
+        #expect(lines("GEO nearest fra ns1") == [10, 11, 12])
+        #expect(lines("GEO weighted fra:x iad") == [10, 11, 12])
+        #expect(lines("GEO weighted fra iad demand=7") == [10, 11, 12])
+        #expect(lines("GEO failover fra www1").count == 1)
+        #expect(lines("GEO failover fra other.example.net.") == [])
+        #expect(lines("GEO nearest fra iad") == [])
+    }
+
+    /// The same words mean something else where names end otherwise, and in another zone.
+    @Test func equalWordsOfOtherOriginsAreOtherTargets() throws {
+        let regions = "fra REGION 50 8\n A 192.0.2.1\niad REGION 38 -77\n A 192.0.2.2\n"
+        let geo = "www 30 GEO failover fra iad\n"
+        let world = try load([
+            (
+                "example.com",
+                zone(
+                    regions + geo + "$ORIGIN sub.example.com.\n" + geo + "again" + geo.dropFirst(3)
+                        + regions.replacing("192.0.2.", with: "198.51.100."))
+            ),
+            ("example.org", zone(geo + regions.replacing("192.0.2.", with: "203.0.113."))),
+        ])
+        func addresses(_ name: String) throws -> [String] {
+            let selector = world.plan.selectors[world.plan.names[try world.geo(name)].selector]
+            return selector.targets.flatMap { target -> [String] in
+                guard case .endpoint(let index) = target else { return [] }
+                return world.plan.endpoints[index].addresses.map(\.address.description)
+            }
+        }
+        #expect(try addresses("www.example.com") == ["192.0.2.1", "192.0.2.2"])
+        #expect(try addresses("www.sub.example.com") == ["198.51.100.1", "198.51.100.2"])
+        #expect(try addresses("again.sub.example.com") == ["198.51.100.1", "198.51.100.2"])
+        #expect(try addresses("www.example.org") == ["203.0.113.1", "203.0.113.2"])
+    }
+
+    /// What stands between two records counts even if it is not kept; what names another file of
+    /// measurements is another record.
+    @Test func aRecordThatIsNotKeptIsNotTheOneBefore() throws {
+        let text = zone(
+            """
+            fra REGION 50 8
+                A 192.0.2.1
+            iad REGION 38 -77
+                A 192.0.2.2
+            one 30 GEO failover fra iad
+            two 5-60-7 GEO failover iad fra
+            three 30 GEO failover iad fra demand=9
+            four 60 GEO failover iad fra demand=9
+            """)
+        let (world, diagnostics) = ZoneLoader.load(
+            zones: [("example.com", text.replacing("5-60-7", with: "30"))],
+            source: MemoryLocationSource([]))
+        let plan = try #require(world?.plan, "\(diagnostics)")
+        #expect(
+            plan.names.map { plan.selectors[$0.selector].labels }
+                == [["fra", "iad"], ["iad", "fra"], ["iad", "fra"], ["iad", "fra"]])
+        #expect(plan.names.map(\.demand) == [nil, nil, 9, 9])
+        #expect(plan.names.map(\.ttl.maximum) == [30, 30, 30, 60])
+        let bad = ZoneLoader.load(
+            zones: [("example.com", text)], source: MemoryLocationSource([]))
+        #expect(bad.world == nil)
+        #expect(bad.diagnostics.filter { $0.severity == .error }.count == 1)
+    }
 }

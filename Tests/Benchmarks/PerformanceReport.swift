@@ -60,8 +60,8 @@ struct PerformanceReport {
 
         ## A million names
 
-        The same, with \(Self.number(Double(Workload.manyNameCount))) names with A, all of them asked
-        for: here each query waits for memory.
+        The same, with \(Self.number(Double(Workload.manyNameCount))) names with A, all of
+        them asked for: here each query waits for memory.
 
         | | replies/s | µs of CPU a reply | user's | MiB |
         |---|---|---|---|---|

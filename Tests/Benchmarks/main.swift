@@ -58,7 +58,7 @@ func peers(rounds: Int, seconds: Int) throws {
     // Knot gives up its rights before it reads its zones.
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
     let network = try BenchNetwork()
-    // First: after minutes of floods a shared machine has less of its host than before.
+    // First: what floods leave behind on a shared machine is not to be measured with it.
     let changes = try healthChanges(
         min(20 * rounds, 200), folder: folder.path, over: network)
     let contenders = Contenders(folder: folder.path, database: database)

@@ -96,26 +96,6 @@ package struct QuestionName: ~Copyable {
         return nil
     }
 
-    /// The hash of the name that `read` would read; nil for what is certainly none.
-    @inline(__always)
-    package static func hash(at start: Int, in message: Span<UInt8>) -> UInt64? {
-        let end = min(message.count, start &+ DomainName.byteCountMax)
-        var position = start
-        while position < end {
-            let length = Int(message[position])
-            if length == 0 {
-                var hash = NameHash.start
-                message.forEachWord(from: start, byteCount: position &- start &+ 1) { word in
-                    hash = NameHash.combine(hash, word)
-                }
-                return hash
-            }
-            guard length <= DomainName.labelByteCountMax else { return nil }
-            position &+= length &+ 1
-        }
-        return nil
-    }
-
     @inline(__always)
     private mutating func keep(_ message: Span<UInt8>, from start: Int, to root: Int) -> Int {
         self.start = start

@@ -27,10 +27,10 @@ package struct FrameFilter: Sendable, BitwiseCopyable {
         guard frame.word(at: 0).bigEndian >> 16 == hardwareAddress else {
             return .pass(.hardwareAddress)
         }
-        switch frame.uint16(at: 12) {
-        case FrameLayout.ipv4: return readIPv4(frame)
-        case FrameLayout.ipv6: return readIPv6(frame)
-        default: return .pass(.etherType)
+        switch FrameLayout.family(frame) {
+        case .ipv4: return readIPv4(frame)
+        case .ipv6: return readIPv6(frame)
+        case nil: return .pass(.etherType)
         }
     }
 

@@ -157,7 +157,7 @@ enum FrameLayout {
     /// Of the packet inside; nil: it is none of IP, or there is a tag before it.
     static func family(_ frame: Span<UInt8>) -> IPAddress.Family? {
         guard frame.count >= ethernetByteCount else { return nil }
-        switch UInt16(frame[12]) << 8 | UInt16(frame[13]) {
+        switch frame.uint16(at: 12) {
         case ipv4: return .ipv4
         case ipv6: return .ipv6
         default: return nil

@@ -11,9 +11,9 @@ extension Responder {
     @inline(__always)
     package mutating func expect(_ message: Span<UInt8>) {
         guard expectedCount < expected.capacity,
-            let hash = QuestionName.hash(at: Query.headerByteCount, in: message)
+            chased.read(message, at: Query.headerByteCount) != nil
         else { return }
-        expected[expectedCount] = hash
+        expected[expectedCount] = chased.hash
         expectedCount &+= 1
     }
 

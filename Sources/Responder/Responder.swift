@@ -53,7 +53,7 @@ package struct Responder: ~Copyable {
     var query = Query()
     var answer = Answer()
     var names = NameCompressor()
-    /// A name that a CNAME led to.
+    /// A name that a CNAME led to, or that is read ahead.
     var chased = QuestionName()
     /// Hashes of names that are asked for soon: as many as a transport takes at once.
     var expected = ScratchArray<UInt64>(capacity: 64, repeating: 0)

@@ -510,13 +510,10 @@ package struct ZoneTableBuilder: ~Copyable {
         zones[zone].serial = number(at: end - 20)
         let negativeTTL = min(rrsets[found].ttl, number(at: end - 4))
         zones[zone].negativeTTL = negativeTTL
-        let rdata = Array(bytes[start + 2..<end])
-        if let record = NegativeRecord(
-            apex: draft.origin.wire.map(lowercased), rdata: rdata, ttl: negativeTTL,
-            appendingTo: &bytes)
-        {
-            zones[zone].negative = record
-        }
+        zones[zone].negative =
+            NegativeRecord(
+                apex: draft.origin.wire.map(lowercased), rdata: Array(bytes[start + 2..<end]),
+                ttl: negativeTTL, appendingTo: &bytes) ?? NegativeRecord()
     }
 
     func rrsetIndex(_ type: RRType, at node: Int) -> Int? {

@@ -57,7 +57,6 @@ import Testing
         for index in 0..<byteCount { bytes.append(question.byte(at: index)) }
         #expect(bytes == canonical)
         #expect(hash == NameHash.of(canonical[...]))
-        #expect(QuestionName.hash(at: start, in: message.span) == hash)
 
         let padding = Int.random(in: 0...9, using: &random)
         // As most questions are looked up: never put into lower case.

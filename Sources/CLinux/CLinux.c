@@ -93,7 +93,11 @@ int clinux_want_destination(int descriptor, int domain) {
 int clinux_ignore_path_mtu(int descriptor, int domain) {
     return domain == AF_INET6
         ? clinux_set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
-        : clinux_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+        : clinux_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+}
+
+int clinux_allow_fragments(int descriptor) {
+    return clinux_set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 }
 
 int clinux_only_ipv6(int descriptor) {

@@ -19,6 +19,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let addressNotAvailable = Errno(EADDRNOTAVAIL)
     package static let again = Errno(EAGAIN)
     package static let connectionRefused = Errno(ECONNREFUSED)
+    package static let messageTooLong = Errno(EMSGSIZE)
     package static let nameTooLong = Errno(ENAMETOOLONG)
     package static let noBufferSpace = Errno(ENOBUFS)
     package static let noMemory = Errno(ENOMEM)

@@ -133,10 +133,12 @@ struct DatagramBatch: ~Copyable {
     ///
     /// sendmmsg(2) stops at the first message that cannot be sent: a firewall's EPERM, a full
     /// queue's ENOBUFS or EAGAIN, an address without route. UDP may lose that one reply; those
-    /// behind it must not wait, nor must the next batch.
+    /// behind it must not wait, nor must the next batch. A reply that is longer than the MTU of its
+    /// interface, which takes a small one or a large `--udp-size`, goes out in fragments.
     mutating func send(to socket: Int32) -> Int {
         var next = 0
         var sentCount = 0
+        var mayFragment = false
         while next < replyCount {
             // SAFETY: next < replyCount <= slotCount; the headers point into this batch.
             switch attempt({
@@ -145,6 +147,9 @@ struct DatagramBatch: ~Copyable {
             case .success(let count):
                 next += count
                 sentCount += count
+            case .failure(.messageTooLong) where !mayFragment:
+                mayFragment = true
+                _ = clinux_allow_fragments(socket)
             case .failure:
                 next += 1
             }

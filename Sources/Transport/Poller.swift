@@ -3,7 +3,12 @@ import Glibc
 import Health
 import SystemCalls
 
-/// One worker's epoll(7): sockets are registered with what they are, and events name it.
+/// Where one worker waits: sockets are registered with what they are, and events name it.
+///
+/// Connections, which may be many, and listeners are in an epoll(7). A socket in there calls it
+/// with each datagram that arrives and each that has left, also while the worker is busy and looks
+/// anyway: a twentieth of what a reply costs. So datagram sockets, which are few, are waited for
+/// with poll(2), together with the epoll: that is called only while it sleeps.
 ///
 /// Level-triggered: what is not read or written now is reported again, so that every source can
 /// be served a bounded amount at a time.
@@ -20,11 +25,24 @@ struct Poller: ~Copyable {
 
     private static let eventCountMax = 128
 
+    /// poll(2) looks at each: where a worker has more datagram sockets, they are in the epoll.
+    private static let polledSocketCountMax = 8
+
     private let epoll: FileDescriptor
     private let events: UnsafeMutablePointer<epoll_event>
+    /// The epoll, then the datagram sockets that are not in it.
+    private let polled: UnsafeMutableBufferPointer<pollfd>
+    private var polledSocketCount: Int
 
-    init() throws(Errno) {
+    private init(polling datagramSockets: [FileDescriptor]) throws(Errno) {
         epoll = try FileDescriptor { epoll_create1(Int32(EPOLL_CLOEXEC)) }
+        polledSocketCount = datagramSockets.count
+        let all = [epoll] + datagramSockets
+        unsafe polled = .allocate(capacity: all.count)
+        for (index, descriptor) in all.enumerated() {
+            unsafe polled.initializeElement(
+                at: index, to: pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0))
+        }
         unsafe events = .allocate(capacity: Poller.eventCountMax)
         unsafe events.initialize(repeating: epoll_event(), count: Poller.eventCountMax)
     }
@@ -33,12 +51,13 @@ struct Poller: ~Copyable {
     static func watching(
         _ sockets: WorkerSockets, stopSignal: FileDescriptor
     ) throws(Errno) -> Poller {
-        let poller = try Poller()
+        let areFew = sockets.datagram.count <= polledSocketCountMax
+        let poller = try Poller(polling: areFew ? sockets.datagram : [])
         // Reported once: nobody reads it, and a worker that waits for its last connections would
         // be woken by it all the time.
         let once = EPOLLIN.rawValue | EPOLLONESHOT.rawValue
         try poller.control(EPOLL_CTL_ADD, stopSignal, .stopSignal, events: once)
-        for (index, socket) in sockets.datagram.enumerated() {
+        for (index, socket) in sockets.datagram.enumerated() where !areFew {
             try poller.add(socket, as: .datagramSocket(index), reading: true, writing: false)
         }
         for (index, socket) in sockets.listening.enumerated() {
@@ -47,7 +66,10 @@ struct Poller: ~Copyable {
         return poller
     }
 
-    deinit { unsafe events.deallocate() }
+    deinit {
+        unsafe events.deallocate()
+        unsafe polled.deallocate()
+    }
 
     func add(_ descriptor: FileDescriptor, as source: Source, reading: Bool, writing: Bool)
         throws(Errno)
@@ -78,17 +100,33 @@ struct Poller: ~Copyable {
         (reading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
     }
 
+    /// To be called before datagram sockets are closed: nothing else takes them out.
+    mutating func forgetDatagramSockets() { polledSocketCount = 0 }
+
     /// Waits for at most `milliseconds` and returns how many events there are.
-    func wait(milliseconds: Int32) -> Int {
-        // SAFETY: there is room for eventCountMax events.
-        let outcome = attempt {
-            unsafe Int(
-                epoll_wait(epoll.number, events, Int32(Poller.eventCountMax), milliseconds))
+    mutating func wait(milliseconds: Int32) -> Int {
+        // SAFETY: that many were initialized.
+        let readyCount = succeed {
+            unsafe Int(poll(polled.baseAddress, nfds_t(1 + polledSocketCount), milliseconds))
         }
-        guard case .success(let count) = outcome else {
-            preconditionFailure("epoll_wait: \(outcome)")
+        guard readyCount > 0 else { return 0 }
+        var count = 0
+        for index in 0..<polledSocketCount where unsafe polled[1 + index].revents != 0 {
+            // SAFETY: count <= polledSocketCountMax < eventCountMax.
+            unsafe events[count].data.u64 = Source.datagramSocket(index).token
+            count += 1
         }
-        return count
+        guard unsafe polled[0].revents != 0 else { return count }
+        let room = Int32(Poller.eventCountMax - count)
+        // SAFETY: there is room for that many events from there on.
+        return count + succeed { unsafe Int(epoll_wait(epoll.number, events + count, room, 0)) }
+    }
+
+    private func succeed(_ call: () -> Int) -> Int {
+        switch attempt(call) {
+        case .success(let count): return count
+        case .failure(let error): preconditionFailure("a worker cannot wait: \(error)")
+        }
     }
 
     /// The source of event `index`, below the count that `wait` returned.

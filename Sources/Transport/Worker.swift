@@ -24,7 +24,7 @@ struct Worker: ThreadBody, ~Copyable {
 
     private let limits: TransportLimits
     private let counters: WorkerCounters
-    private let poller: Poller
+    private var poller: Poller
     private var sockets: WorkerSockets
     private var batch: DatagramBatch
     private var connections: StreamConnections
@@ -141,7 +141,8 @@ struct Worker: ThreadBody, ~Copyable {
             for _ in 0..<Worker.lastRoundCountMax
             where connections.accept(from: listener, poller: poller, at: .now) != .some { break }
         }
-        // Closed, and thereby out of the poller: from here on only connections report.
+        // A closed listener has left the poller: from here on only connections report.
+        poller.forgetDatagramSockets()
         sockets = WorkerSockets()
         connections.stop(with: &responder, poller: poller, at: .now)
         while !connections.isEmpty, ContinuousClock.now < deadline {

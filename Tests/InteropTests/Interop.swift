@@ -34,6 +34,13 @@ extension Trait where Self == ConditionTrait {
             if: program.path != nil,
             "\(program.rawValue) is not installed: apt-get install \(program.package)")
     }
+
+    /// Skips the test where none may be made.
+    static var needsNamespace: Self {
+        .enabled(
+            if: (try? RunningProcess.run("/usr/bin/unshare", ["-n", "true"]))?.status == 0,
+            "a network namespace of its own is only for root")
+    }
 }
 
 /// A program that a test started did not begin to serve; what it wrote.

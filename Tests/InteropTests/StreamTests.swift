@@ -21,32 +21,15 @@ extension Interop {
 
         /// RFC 7413: the first connection gets a cookie, the second has its query in the SYN. The
         /// kernel's switch is changed in a network namespace, so that only root can run this.
-        @Test(
-            .needs(.kdig),
-            .enabled(
-                if: (try? RunningProcess.run("/usr/bin/unshare", ["-n", "true"]))?.status == 0,
-                "a network namespace of its own is only for root"))
-        func fastOpen() throws {
-            let folder = try TemporaryFolder()
-            try folder.write(TestWorld.zone, to: "zones/\(TestWorld.zoneName).zone")
-            let script = """
-                set -eu
-                ip link set lo up
-                echo 3 > /proc/sys/net/ipv4/tcp_fastopen
-                "\(Programs.own("geodnsd"))" --zones zones --geo-data none --listen 127.0.0.1@5300 \
-                    --control control.sock --workers 1 2> log &
-                server=$!
-                trap 'kill $server; wait $server' EXIT
-                for try in $(seq 200); do grep -q ' ready' log && break; sleep 0.05; done
+        @Test(.needs(.kdig), .needsNamespace) func fastOpen() throws {
+            let text = try TestWorld.inNamespace(
+                "ip link set lo up; echo 3 > /proc/sys/net/ipv4/tcp_fastopen",
+                """
                 for try in 1 2; do
                     "\(Needed.kdig.path ?? "")" +tcp +fastopen +short @127.0.0.1 -p 5300 \(Self.app)
                 done
                 cat /proc/net/netstat
-                """
-            let (status, text) = try RunningProcess.run(
-                "/usr/bin/unshare",
-                ["-n", "sh", "-c", "cd '\(folder.path)'; " + script], seconds: 30)
-            #expect(status == 0, "\(text)")
+                """)
             #expect(text.matches(of: /192\.0\.2\.[23]0/).count == 2, "\(text)")
             let rows = text.split(separator: "\n").filter { $0.hasPrefix("TcpExt:") }
                 .map { $0.split(separator: " ") }

@@ -34,9 +34,11 @@ enum TestWorld {
         ; Two empty non-terminals stand above this one.
         a.b.deep  A      192.0.2.99
         txt       TXT    "one record"
-        """ + "\n" + large("big", recordCount: 10) + large("huge", recordCount: 40)
+        """ + "\n" + large("long", recordCount: 5) + large("big", recordCount: 10)
+        + large("huge", recordCount: 40)
 
-    /// TXT records of 200 letters each: ten are more than 1232 bytes, forty more than 8 KB.
+    /// TXT records of 200 letters each: five are more than 1000 bytes, ten more than 1232, forty
+    /// more than 8 KB.
     private static func large(_ owner: String, recordCount: Int) -> String {
         (0..<recordCount).map { number in
             let letters = String(repeating: Character("\(number % 10)"), count: 197)
@@ -71,6 +73,30 @@ enum TestWorld {
         return try TestServer(
             zones: [("\(zoneName).zone", zone)], geoData: try database(in: folder),
             arguments: (address.map { ["--listen", $0] } ?? []) + arguments)
+    }
+}
+
+extension TestWorld {
+    /// Runs a shell in a network namespace of its own: `preparation`, then, while `geodnsd` has the
+    /// zone and listens at port 5300 of 127.0.0.1, `script`. Returns what that printed.
+    static func inNamespace(_ preparation: String, _ script: String) throws -> String {
+        let folder = try TemporaryFolder()
+        try folder.write(zone, to: "zones/\(zoneName).zone")
+        let words = """
+            set -eu
+            cd '\(folder.path)'
+            \(preparation)
+            "\(Programs.own("geodnsd"))" --zones zones --geo-data none --listen 127.0.0.1@5300 \
+                --control control.sock --workers 1 2> log &
+            server=$!
+            trap 'kill $server; wait $server' EXIT
+            for try in $(seq 200); do grep -q ' ready' log && break; sleep 0.05; done
+            \(script)
+            """
+        let (status, text) = try RunningProcess.run(
+            "/usr/bin/unshare", ["-n", "sh", "-c", words], seconds: 30)
+        try #require(status == 0, "\(text)")
+        return text
     }
 }
 

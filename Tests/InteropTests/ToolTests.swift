@@ -114,6 +114,27 @@ extension Interop {
             }
         }
 
+        /// A reply that is longer than the MTU of its interface comes in fragments rather than not
+        /// at all. The interface is one of a network namespace, so that only root can run this.
+        @Test(.needs(.dig), .needsNamespace) func digGetsFragmentsWhereTheInterfaceIsSmall() throws
+        {
+            let text = try TestWorld.inNamespace(
+                "ip link set lo mtu 1000 up",
+                """
+                for name in app long long; do
+                    "\(Needed.dig.path ?? "")" @127.0.0.1 -p 5300 +norecurse +ignore +bufsize=1232 \
+                        $name.\(TestWorld.zoneName) TXT
+                    grep ^Ip: /proc/net/snmp
+                done
+                """)
+            #expect(text.matches(of: /flags: qr aa; QUERY: 1, ANSWER: 5/).count == 2, "\(text)")
+            let rows = text.split(separator: "\n").filter { $0.hasPrefix("Ip:") }
+                .map { $0.split(separator: " ") }
+            try #require(rows.count == 6, "\(text)")
+            let column = try #require(rows[0].firstIndex(of: "FragCreates"))
+            #expect([rows[1], rows[3], rows[5]].map { $0[column] } == ["0", "2", "4"], "\(text)")
+        }
+
         @Test(.needs(.dig)) func digRefused() throws {
             let server = try TestWorld.server()
             for words in [

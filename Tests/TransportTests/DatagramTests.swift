@@ -77,6 +77,30 @@ struct DatagramTests {
         #expect(eventually { server.workers.statistics.datagramsDropped == 2 })
     }
 
+    /// Of few sockets and of many, which are waited for in two ways; beside a connection.
+    @Test(arguments: [2, 9, 200])
+    func `at each of many addresses are answered`(count: Int) throws {
+        let addresses = try (1...count).map { try listenAddress("127.0.9.\($0)@0") }
+        let listeners = try Listeners(addresses, workerCount: 1)
+        let bound = listeners.boundAddresses
+        let workers = try Workers(
+            listeners, snapshots: emptySnapshots(), seed: 1, limits: .patient)
+        let stream = try TestClient(.tcp, to: bound[0])
+        let clients = try bound.map { try TestClient(.udp, to: $0) }
+        for round in 0..<3 {
+            for (number, client) in clients.enumerated() {
+                try client.send(query(UInt16(1000 * round + number)))
+            }
+            for (number, client) in clients.enumerated() {
+                #expect(responseID(try client.receive()) == UInt16(1000 * round + number))
+            }
+            try stream.send(framed(query(UInt16(round))))
+            #expect(responseID(try #require(try stream.receiveFrame())) == UInt16(round))
+        }
+        workers.stop()
+        #expect(workers.statistics.datagramsAnswered == 3 * UInt64(count))
+    }
+
     /// The queries wait in the sockets before there is a worker; it is told to stop at once.
     @Test func `that have arrived are answered before the workers stop`() throws {
         let listeners = try Listeners([try listenAddress("127.0.0.1@0")], workerCount: 2)

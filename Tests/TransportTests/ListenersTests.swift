@@ -30,18 +30,23 @@ struct ListenersTests {
         var waiting = pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0)
         try require { poll(&waiting, 1, 10_000) }
         let connection = try FileDescriptor { accept(listener.number, nil, nil) }
-        func option(_ level: Int32, _ name: Int32) throws -> Int32 {
-            var value: Int32 = 0
-            var size = socklen_t(MemoryLayout<Int32>.size)
-            try require { getsockopt(connection.number, level, name, &value, &size) }
-            return value
-        }
-        #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY) != 0)
-        #expect(try option(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 10_000)
+        #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: connection) != 0)
+        #expect(try option(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, of: connection) == 10_000)
         // The kernel doubles what was asked for (socket(7)).
-        #expect(try option(SOL_SOCKET, SO_SNDBUF) == 65_536)
-        #expect(try option(SOL_SOCKET, SO_RCVBUF) == 65_536)
+        #expect(try option(SOL_SOCKET, SO_SNDBUF, of: connection) == 65_536)
+        #expect(try option(SOL_SOCKET, SO_RCVBUF, of: connection) == 65_536)
         _ = consume client
+    }
+
+    /// RFC 9715 §3.1, R2; and what somebody forges about the path changes nothing.
+    @Test func `replies over IPv4 are not to be fragmented`() throws {
+        let asked = [try listenAddress("127.0.0.1@0"), try listenAddress("[::1]@0")]
+        let listeners = try Listeners(asked, workerCount: 1)
+        let sockets = listeners.workers[0].datagram
+        let ipv4 = try option(Int32(IPPROTO_IP), IP_MTU_DISCOVER, of: sockets[0])
+        #expect(ipv4 == IP_PMTUDISC_PROBE)
+        let ipv6 = try option(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, of: sockets[1])
+        #expect(ipv6 == IPV6_PMTUDISC_OMIT)
     }
 
     @Test func `an address given twice is bound once`() throws {
@@ -103,6 +108,15 @@ struct ListenersTests {
             error.description.hasPrefix(
                 "cannot listen on 127.0.0.1@53 (UDP): permission denied; ports under 1024 want"))
         #expect(error.description.contains("CAP_NET_BIND_SERVICE"))
+    }
+
+    private func option(_ level: Int32, _ name: Int32, of descriptor: FileDescriptor) throws
+        -> Int32
+    {
+        var value: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        try require { getsockopt(descriptor.number, level, name, &value, &size) }
+        return value
     }
 
     private func localAddress(_ descriptor: FileDescriptor) throws -> ListenAddress {

@@ -61,9 +61,15 @@ int clinux_set_option(int descriptor, int level, int name, int value);
 /// Asks a datagram socket to tell each packet's destination (IP_PKTINFO, IPV6_RECVPKTINFO).
 int clinux_want_destination(int descriptor, int domain);
 
-/// Lets a datagram socket ignore path MTU discovery (IP_PMTUDISC_OMIT): forged ICMP "fragmentation
-/// needed" messages then cannot make replies fragment below the interface's MTU.
+/// Lets a datagram socket ignore path MTU discovery: forged ICMP "fragmentation needed" messages then
+/// cannot make replies fragment below the interface's MTU. Over IPv4 they are marked DF
+/// (IP_PMTUDISC_PROBE; RFC 9715 section 3.1, R2), so that nobody makes fragments of them, and the
+/// kernel need not hash an identification for each; a longer one is refused with EMSGSIZE.
 int clinux_ignore_path_mtu(int descriptor, int domain);
+
+/// From here on an IPv4 socket's replies are not marked DF, and those longer than the MTU go out in
+/// fragments (IP_PMTUDISC_OMIT).
+int clinux_allow_fragments(int descriptor);
 
 /// An IPv6 socket that leaves IPv4 to its own socket (RFC 3493 section 5.3).
 int clinux_only_ipv6(int descriptor);

@@ -17,11 +17,16 @@ import CMaxMindDB
     private let image: DatabaseImage
     /// The operator's name for it.
     let path: String
+    /// Of the search tree.
+    let nodeCount: UInt32
+    let dataByteCount: Int
 
     init(path: String) throws(GeoSourceError) {
         let image = try DatabaseImage(copying: path)
         try DatabaseReader.checkMetadata(of: image, path)
         unsafe handle = try DatabaseReader.open(image, path)
+        unsafe nodeCount = handle.pointee.metadata.node_count
+        unsafe dataByteCount = Int(handle.pointee.data_section_size)
         self.image = image
         self.path = path
     }
@@ -55,7 +60,6 @@ import CMaxMindDB
 
     // MARK: - Metadata
 
-    var nodeCount: UInt32 { unsafe handle.pointee.metadata.node_count }
     /// 4 or 6.
     var ipVersion: Int { unsafe Int(handle.pointee.metadata.ip_version) }
     var buildEpoch: UInt64 { unsafe handle.pointee.metadata.build_epoch }
@@ -113,16 +117,16 @@ import CMaxMindDB
     }
 
     /// The library does not see that a record may point into the 16 zero bytes before the data.
+    @inline(__always)
     private func record(_ value: UInt64, in node: UInt32) throws(GeoSourceError) -> Record {
         let count = UInt64(nodeCount)
-        if value < count { return .node(UInt32(value)) }
+        if value < count { return .node(UInt32(truncatingIfNeeded: value)) }
         if value == count { return .nothing }
-        let dataByteCount = unsafe UInt64(handle.pointee.data_section_size)
-        guard value >= count + 16, value - count - 16 < dataByteCount else {
+        guard value >= count + 16, value - count - 16 < UInt64(dataByteCount) else {
             throw GeoSourceError(
                 path, .corrupt("node \(node) of the search tree points outside the data"))
         }
-        return .data(UInt32(value - count - 16))
+        return .data(UInt32(truncatingIfNeeded: value - count - 16))
     }
 
     // MARK: - Data section
@@ -133,12 +137,9 @@ import CMaxMindDB
     ) throws(StructureCheck.Problem) {
         // SAFETY: the library's pointer and size of the mapped data section, valid while self is.
         let section = unsafe Span(
-            _unsafeStart: handle.pointee.data_section,
-            count: Int(handle.pointee.data_section_size))
+            _unsafeStart: handle.pointee.data_section, count: dataByteCount)
         try check.check(Int(offset), in: section)
     }
-
-    var dataByteCount: Int { unsafe Int(handle.pointee.data_section_size) }
 
     /// The string at `lookup` in the record at `offset`; nil if it is not there, is no string, or
     /// is longer than any name.

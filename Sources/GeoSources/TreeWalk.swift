@@ -78,20 +78,20 @@ struct TreeWalk: ~Copyable {
         _ family: IPAddress.Family, from root: DatabaseReader.Record
     ) throws(GeoSourceError) -> Partition {
         var partition = Partition(of: family, countMax: Int(reader.nodeCount) + 1)
-        // Right halves still to be walked.
-        var pending: [(bits: UInt128, length: Int, record: DatabaseReader.Record)] = []
-        pending.reserveCapacity(family.bitCount + 1)
+        // Right halves still to be walked: one of each length at most.
+        var pending = InlineArray<128, Half>(repeating: Half(bits: 0, length: 0, record: .nothing))
+        var pendingCount = 0
         var (bits, length, record) = (UInt128(0), 0, root)
         while true {
             let isIPv4 = family == .ipv6 && TreeWalk.isIPv4Network(bits, length)
             switch isIPv4 ? .nothing : record {
             case .nothing:
-                partition.append(bits, length: length, place: 0)
+                partition.append(bits, place: 0)
             case .data(let offset):
                 let place = try place(at: offset) {
                     Prefix(IPAddress(leftAligned: bits, family: family), length: length)
                 }
-                partition.append(bits, length: length, place: place)
+                partition.append(bits, place: place)
             case .node(let number):
                 guard length < family.bitCount else {
                     let address = IPAddress(leftAligned: bits, family: family)
@@ -101,13 +101,24 @@ struct TreeWalk: ~Copyable {
                 guard nodeCountLeft >= 0 else { throw corrupt("its search tree has a cycle") }
                 let (left, right) = try reader.node(number)
                 length += 1
-                pending.append((bits | 1 << UInt128(128 - length), length, right))
+                pending[pendingCount] = Half(
+                    bits: bits | 1 &<< UInt128(truncatingIfNeeded: 128 &- length),
+                    length: length, record: right)
+                pendingCount += 1
                 record = left
                 continue
             }
-            guard let next = pending.popLast() else { return partition }
-            (bits, length, record) = next
+            guard pendingCount > 0 else { return partition }
+            pendingCount -= 1
+            let next = pending[pendingCount]
+            (bits, length, record) = (next.bits, next.length, next.record)
         }
+    }
+
+    private struct Half {
+        var bits: UInt128
+        var length: Int
+        var record: DatabaseReader.Record
     }
 
     private mutating func place(

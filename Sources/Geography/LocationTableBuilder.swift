@@ -111,32 +111,22 @@ struct OrderChanges {
     /// Of each run of addresses that have one order the first, and the order.
     private(set) var starts: [UInt128] = []
     private(set) var orders: [Int32] = []
-    /// How many leading bits of the first address are those of the run before, and how many there
-    /// are up to the last that is set.
-    private(set) var sharedBitCounts: [UInt8] = []
-    private(set) var bitCounts: [UInt8] = []
+    private var last: OrderIndex = -1
 
     /// Makes room for as many runs as there may be; what is not used costs addresses only.
     init(countMax: Int) {
         starts.reserveCapacity(countMax)
         orders.reserveCapacity(countMax)
-        sharedBitCounts.reserveCapacity(countMax)
-        bitCounts.reserveCapacity(countMax)
     }
 
     var count: Int { starts.count }
 
     /// From `start` on; the first of all is 0.
     mutating func append(_ start: UInt128, _ order: OrderIndex) {
-        var sharedBitCount = 0
-        if let last = orders.last {
-            if last == order { return }
-            sharedBitCount = (start ^ starts[starts.count - 1]).leadingZeroBitCount
-        }
+        if last == order { return }
+        last = order
         starts.append(start)
         orders.append(Int32(order))
-        sharedBitCounts.append(UInt8(sharedBitCount))
-        bitCounts.append(UInt8(128 - start.trailingZeroBitCount))
     }
 }
 
@@ -145,6 +135,8 @@ struct LocationTableCompiler {
     private var entries: [LocationEntry] = []
     private var blocks: [LocationBlock.Words] = []
     private var changes = OrderChanges(countMax: 0)
+    /// Of each change how many leading bits of its address are those of the one before.
+    private var sharedBitCounts: [UInt8] = []
     private var familyCount = 0
     /// Arrays still to be filled.
     private var pending: [(first: Int, bitCount: Int, part: Part)] = []
@@ -171,6 +163,10 @@ struct LocationTableCompiler {
     /// Adds one family: IPv4 first, then IPv6.
     mutating func add(_ changes: OrderChanges) {
         self.changes = changes
+        sharedBitCounts = changes.starts.indices.map { index in
+            index == 0
+                ? 0 : UInt8((changes.starts[index] ^ changes.starts[index - 1]).leadingZeroBitCount)
+        }
         // About as many as it takes; what is not used costs addresses only.
         entries.reserveCapacity(entries.count + 4 * changes.count)
         blocks.reserveCapacity(blocks.count + changes.count / 2)
@@ -227,9 +223,10 @@ struct LocationTableCompiler {
         var first = runs.lowerBound + 1
         while first < runs.upperBound {
             var end = first + 1
-            while end < runs.upperBound, changes.sharedBitCounts[end] >= depth { end += 1 }
+            while end < runs.upperBound, sharedBitCounts[end] >= depth { end += 1 }
             // What begins a slot does not divide it.
-            let inside = end - first - (changes.bitCounts[first] <= depth ? 1 : 0)
+            let inside =
+                end - first - (128 - changes.starts[first].trailingZeroBitCount <= depth ? 1 : 0)
             if inside > 0 { loads += (end - first) * LocationBlock.levelCount(keys: inside) }
             first = end
         }
@@ -238,7 +235,9 @@ struct LocationTableCompiler {
 
     private mutating func fill(_ first: Int, _ bitCount: Int, _ part: Part) {
         let depth = part.depth + bitCount
-        let width = UInt128(1) << UInt128(128 - depth)
+        // An array's slots are below the root, so that shifts may be masked.
+        let widthShift = UInt128(truncatingIfNeeded: 128 - depth)
+        let width = UInt128(1) &<< widthShift
         var start = part.start
         // The one that `start` is in.
         var run = part.runs.lowerBound
@@ -249,14 +248,15 @@ struct LocationTableCompiler {
                 repeat {
                     end += 1
                 } while end < part.runs.upperBound
-                    && changes.sharedBitCounts[end] >= depth
+                    && sharedBitCounts[end] >= depth
             }
             let slot = Part(start: start, depth: depth, runs: run..<end)
             let entry = entry(slot)
             // All in the prefix of one scope have one entry: most of a table is such.
             let last = slot.runs.count == 1 ? start | UInt128.max >> UInt128(entry.scope) : start
             let count = min(
-                Int((last - start) >> UInt128(128 - depth)) + 1, first + 1 << bitCount - index)
+                Int(truncatingIfNeeded: (last &- start) &>> widthShift) + 1,
+                first + 1 << bitCount - index)
             for same in index..<index + count { entries[same] = entry }
             index += count
             start &+= width &* UInt128(count)

@@ -55,7 +55,7 @@ package struct MemoryLocationSource: LocationSource {
             let place = inside.last { $0.prefix == part }?.place ?? around
             let smaller = inside.filter { $0.prefix.length > part.length }
             if smaller.isEmpty {
-                partition.append(part.address.bits, length: part.length, place: place)
+                partition.append(part.address.bits, place: place)
                 continue
             }
             for bit in [1, 0] {

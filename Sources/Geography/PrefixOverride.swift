@@ -26,7 +26,10 @@ struct OverrideCursor {
     /// none touches.
     func isClear(_ bits: UInt128, length: Int) -> Bool {
         guard open.isEmpty else { return false }
-        let end = length == 0 ? .max : bits | UInt128.max >> UInt128(length)
+        // Its last address; 128 less `length` is no more than a masked shift takes.
+        let end =
+            length == 0
+            ? .max : bits &+ (1 &<< UInt128(truncatingIfNeeded: 128 &- length)) &- 1
         return end < nextStart
     }
 

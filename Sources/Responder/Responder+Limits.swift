@@ -22,6 +22,14 @@ package struct DatagramPolicy: Sendable, BitwiseCopyable {
     package init() {}
 }
 
+/// A response that has been written, but not counted.
+struct StraightAnswer: BitwiseCopyable {
+    var kind = AnswerKind.answer
+    var code = ResponseCode.noError
+    /// Why steering chose what is in it.
+    var reason: Reason?
+}
+
 extension Responder {
     /// RFC 7873 §5.2.3 leaves three choices for a query without a good server cookie: silence,
     /// BADCOOKIE, an answer. With `--cookies demand` it is the second; over TCP the third, as the
@@ -52,15 +60,10 @@ extension Responder {
     /// error without a cookie does not slip: truncated it would be as long, and no more useful.
     @inline(never)
     mutating func passesRateLimit(_ client: IPAddress) -> Bool {
-        guard !isStream, answer.cookieState != .good else { return true }
-        let subject = limitedSubject()
-        var slip = limiter.slip
-        if query.cookie != nil {
-            if slip == 0 { slip = Responder.cookieSlip }
-        } else if subject.kind == .error {
-            slip = 0
-        }
-        switch limiter.admit(client, subject, names: zones.bytes, slip: slip, at: monotonicNow) {
+        if isStream { return true }
+        let verdict = slips ? .slip : admit(limitedSubject(), client)
+        slips = false
+        switch verdict {
         case .send:
             return true
         case .drop:
@@ -73,9 +76,51 @@ extension Responder {
         }
     }
 
+    /// Whether what the short way has made, of the name that `lookup` led to, may go out. It is
+    /// counted here, unless it slips: then the long way makes what slips, without asking again.
+    @inline(never)
+    mutating func admitStraight(
+        _ lookup: ZoneTable.Lookup?, _ client: IPAddress
+    ) -> RateLimiter.Verdict {
+        if query.cookie == nil { answer.cookieState = .none }
+        let verdict = admit(straightSubject(lookup), client)
+        slips = verdict == .slip
+        if slips { return .slip }
+        answer.decision = nil
+        if let reason = made.reason { countSteered(reason) }
+        if case .drop = verdict {
+            countLimited(slips: false)
+        } else {
+            countSent(made.code)
+            countCookie()
+        }
+        return verdict
+    }
+
+    private mutating func admit(
+        _ subject: RateLimiter.Subject, _ client: IPAddress
+    ) -> RateLimiter.Verdict {
+        if case .good = answer.cookieState { return .send }
+        var slip = limiter.slip
+        if query.cookie != nil {
+            if slip == 0 { slip = Responder.cookieSlip }
+        } else if subject.kind == .error {
+            slip = 0
+        }
+        return limiter.admit(client, subject, names: zones.bytes, slip: slip, at: monotonicNow)
+    }
+
     /// How many limited responses to clients with a cookie one BADCOOKIE stands for, where others
     /// get nothing.
     private static var cookieSlip: Int { 2 }
+
+    private mutating func straightSubject(_ lookup: ZoneTable.Lookup?) -> RateLimiter.Subject {
+        switch lookup {
+        case .name(let node), .wildcard(let node): subject(made.kind, node)
+        case .nothing(let zone): subject(made.kind, Int(zones.zones[zone].apex))
+        default: .init(kind: made.kind)
+        }
+    }
 
     private mutating func limitedSubject() -> RateLimiter.Subject {
         guard let lookup = answer.lookup else {

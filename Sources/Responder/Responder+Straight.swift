@@ -60,11 +60,7 @@ extension Responder {
         writer.patchHeader(
             flags: 0x8400 | message.uint16(at: 2) & 0x0100,
             counts: 1 << 48 | UInt64(recordCount) << 32 | optionRecords)
-        if let step {
-            answer.decision = nil
-            countSteered(step.reason)
-        }
-        countStraight(.noError, hasSubnet: query.clientSubnet != nil)
+        countStraight(.answer, .noError, step?.reason)
         return writer.count
     }
 
@@ -116,7 +112,7 @@ extension Responder {
         writer.patchHeader(
             flags: 0x8000 | message.uint16(at: 2) & 0x0100 | ResponseCode.refused.rawValue,
             counts: 1 << 48 | (query.edns == nil ? 0 : 1))
-        countStraight(.refused, hasSubnet: false)
+        countStraight(.error, .refused)
         return writer.count
     }
 
@@ -153,7 +149,8 @@ extension Responder {
             head: head.byteSwapped, scope: scope)
     }
 
-    /// A cookie alone; what it was worth is counted here.
+    /// A cookie alone; what it was worth is counted here, or with the rest while there is a rate
+    /// limit.
     @inline(never)
     private mutating func putStraightCookie(
         _ message: Span<UInt8>, from client: IPAddress, _ cookie: Cookie, _ head: UInt64,
@@ -175,7 +172,7 @@ extension Responder {
                     front << 8 | hash >> 56, hash << 8
                 ))
         else { return false }
-        countCookie()
+        if !limiter.isOn { countCookie() }
         return true
     }
 

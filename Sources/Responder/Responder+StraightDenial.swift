@@ -50,19 +50,17 @@ extension Responder {
         guard
             let step = decideAtOnce(geo, for: client)
                 ?? answer.decision.flatMap({ SteeringView.Step($0) }),
-            addresses(of: Int(step.endpoint)).count == 0,
-            let byteCount = deny(
-                .noError, message, from: client, zone: zone, scope: step.scope, into: &response)
+            addresses(of: Int(step.endpoint)).count == 0
         else { return nil }
-        answer.decision = nil
-        countSteered(step.reason)
-        return byteCount
+        return deny(
+            .noError, message, from: client, zone: zone, scope: step.scope, step.reason,
+            into: &response)
     }
 
     /// NXDOMAIN, or NODATA for `noError`.
     private mutating func deny(
         _ code: ResponseCode, _ message: Span<UInt8>, from client: IPAddress, zone index: Int,
-        scope: UInt8 = 0, into response: inout MutableSpan<UInt8>
+        scope: UInt8 = 0, _ reason: Reason? = nil, into response: inout MutableSpan<UInt8>
     ) -> Int? {
         let zone = zones.zones[index]
         guard
@@ -80,7 +78,7 @@ extension Responder {
         writer.patchHeader(
             flags: 0x8400 | message.uint16(at: 2) & 0x0100 | code.rawValue,
             counts: 1 << 48 | 1 << 16 | (query.edns == nil ? 0 : 1))
-        countStraight(code, hasSubnet: query.clientSubnet != nil)
+        countStraight(code == .nameError ? .nameError : .noData, code, reason)
         return writer.count
     }
 }

@@ -65,14 +65,22 @@ package struct Responder: ~Copyable {
     /// The agent domain of the settings, if they have one.
     private(set) var reportAgent = QuestionName()
     var limiter: RateLimiter
+    /// What the short way has made while there is a rate limit: it is counted when that has been
+    /// asked.
+    var made = StraightAnswer()
+    /// That has said that this query's answer slips through, which the long way makes.
+    var slips = false
+    private let goesStraight: Bool
 
     /// `seed` starts the generator that deals shares `by=query`. `streamIdleTimeout` is what
     /// clients are told that ask how long a TCP connection may be idle. `workerCount` responders
-    /// share a rate limit; it is the one of the settings now, and stays.
+    /// share a rate limit; it is the one of the settings now, and stays. Without `goesStraight` all
+    /// is answered the long way, which tests hold the short one against.
     package init(
         _ snapshots: SnapshotCell, seed: UInt64, streamIdleTimeout: Duration? = nil,
-        workerCount: Int = 1
+        workerCount: Int = 1, goesStraight: Bool = true
     ) {
+        self.goesStraight = goesStraight
         self.snapshots = snapshots
         snapshot = snapshots.latest
         settings = snapshots.settings
@@ -127,7 +135,7 @@ package struct Responder: ~Copyable {
 
     private mutating func readSettings() {
         mayGoStraight =
-            !limiter.isOn && policy.cookies == .offer && settings.reportAgent == nil
+            goesStraight && policy.cookies == .offer && settings.reportAgent == nil
         guard let agent = settings.reportAgent else { return }
         _ = reportAgent.readLower(texts.span, at: agent.lowerBound)
     }
@@ -161,7 +169,12 @@ package struct Responder: ~Copyable {
             let byteCount = answerStraight(message, from: client, into: &response, &lookup)
                 ?? denyStraight(message, from: client, into: &response, &lookup)
         {
-            return byteCount
+            guard limiter.isOn else { return byteCount }
+            switch admitStraight(lookup, client) {
+            case .send: return byteCount
+            case .drop: return 0
+            case .slip: break
+            }
         }
         answer.reset()
         answer.lookup = lookup
@@ -218,11 +231,25 @@ package struct Responder: ~Copyable {
 
     func countCookie() { counters.count(answer.cookieState) }
 
-    /// A response over UDP, whole; its cookie is counted by itself.
-    func countStraight(_ code: ResponseCode, hasSubnet: Bool) {
+    /// A response over UDP, whole, or what is to be counted of it once the rate limit has been
+    /// asked; its cookie is counted by itself.
+    @inline(__always)
+    mutating func countStraight(_ kind: AnswerKind, _ code: ResponseCode, _ reason: Reason? = nil) {
+        guard !limiter.isOn else {
+            made = StraightAnswer(kind: kind, code: code, reason: reason)
+            return
+        }
+        if let reason {
+            answer.decision = nil
+            countSteered(reason)
+        }
+        countSent(code)
+    }
+
+    func countSent(_ code: ResponseCode) {
         counters.countQuery()
         counters.count(code)
-        if hasSubnet { counters.countClientSubnet() }
+        if query.clientSubnet != nil { counters.countClientSubnet() }
     }
 
     func countLimited(slips: Bool) {

@@ -38,7 +38,9 @@ struct Workload: Sendable {
 
     /// What a server with a rate limit is measured with: a limit that nobody reaches.
     static let limited: [Workload] = all.compactMap { workload in
-        guard ["static", "geo", "NXDOMAIN", "REFUSED"].contains(workload.name) else { return nil }
+        guard
+            ["static", "geo", "geo, server cookie", "NXDOMAIN", "REFUSED"].contains(workload.name)
+        else { return nil }
         return Workload(name: workload.name + ", rate limit", query: workload.query)
     }
 

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The short way and the long one, byte by byte: two responders over the same snapshot, one of
-/// which has a rate limit that nobody reaches, and therefore never takes the short way.
+/// which never takes the short way. Every other pair has a rate limit, which is reached.
 @Suite struct StraightAnswers {
     private static let seeds: [UInt64] = Array(0..<20)
 
@@ -15,7 +15,9 @@ import Testing
         var random = SeededGenerator(seed: seed ^ 0x1e4)
         for number in 0..<20 {
             let (model, text) = ZoneModel.random(&random)
-            var pair = Pair(try load([("example.com", text)]).snapshot(), seed: seed)
+            var pair = Pair(
+                try load([("example.com", text)]).snapshot(), seed: seed,
+                limits: number % 2 == 0 ? nil : limits(&random))
             for _ in 0..<60 {
                 let name = try #require(DomainName(wire: ZoneModel.wire(model.question(&random))))
                 let type = random.pick([RRType.a, .aaaa, .a, .aaaa, .txt, .any, .ds, .https, .soa])
@@ -36,7 +38,9 @@ import Testing
             let world = try load(
                 [("example.com", model.zoneText)],
                 source: model.source, files: model.files)
-            var pair = Pair(world.snapshot(down: model.down), seed: seed)
+            var pair = Pair(
+                world.snapshot(down: model.down), seed: seed,
+                limits: number % 2 == 0 ? nil : limits(&random))
             for _ in 0..<60 {
                 let label = random.pick(model.geos).label
                 let name = try #require(DomainName("\(label).example.com"))
@@ -99,10 +103,12 @@ import Testing
 
             """
         var random = SeededGenerator(seed: 11)
-        for origin in ["example.com", "."] {
+        for (origin, isLimited) in [("example.com", false), (".", false), ("example.com", true)] {
             // Nothing is outside of the root zone.
             let more = origin == "." ? "" : "out 30 GEO weighted eu:1 other.example.net.:1\n"
-            var pair = Pair(try load([(origin, text + more)]).snapshot(), seed: 7)
+            var pair = Pair(
+                try load([(origin, text + more)]).snapshot(), seed: 7,
+                limits: isLimited ? limits(&random) : nil)
             let labels = [
                 "@", "ns1", "x.ns1", "NS1", "x.nS1", "xns1", "www", "x.www", "ns1.www", "only4",
                 "some", "out", "none", "x.wild", "alias", "x", "d.ns1", "c.d.ns1", "x.d.ns1",
@@ -143,7 +149,9 @@ import Testing
 
             """)
         var mutator = PacketMutator(seed: seed)
-        var pair = Pair(try load([("example.com", text)]).snapshot(), seed: seed)
+        var pair = Pair(
+            try load([("example.com", text)]).snapshot(), seed: seed,
+            limits: seed % 2 == 0 ? nil : RateLimits(rate: 10, key: (seed, 2)))
         for _ in 0..<500 {
             pair.ask(mutator.goodQuery(), from: IPAddress(ipv4: 0xc000_0202), "a good query")
             pair.ask(mutator.packet(), from: IPAddress(ipv4: 0xc000_0202), "a bad one")
@@ -175,6 +183,16 @@ import Testing
             }
             pair.compareTotals()
         }
+    }
+
+    /// Some are held back, some slip; for some clients there is no limit.
+    private func limits(_ random: inout SeededGenerator) -> RateLimits {
+        var limits = RateLimits(rate: random.number(1...4), key: (random.next(), random.next()))
+        limits.slip = random.number(0...3)
+        if random.number(0...3) == 0 { limits.exempt = [SteeringModel.prefix(&random)] }
+        limits.ipv4PrefixLength = random.number(1...32)
+        limits.ipv6PrefixLength = random.number(1...64)
+        return limits
     }
 
     /// With EDNS or without, of any size, with options or without.
@@ -248,25 +266,26 @@ private struct Pair: ~Copyable {
     private let cells: (SnapshotCell, SnapshotCell)
     private var straight: Responder
     private var atLength: Responder
+    private var askedCount: Int64 = 0
 
-    init(_ snapshot: Snapshot, seed: UInt64) {
-        let secrets = CookieSecrets(current: Pair.secret)
+    /// `limits` comes twenty milliseconds nearer with each query.
+    init(_ snapshot: Snapshot, seed: UInt64, limits: RateLimits? = nil) {
+        let settings = ResponderSettings(
+            identity: "one", cookieSecrets: CookieSecrets(current: Pair.secret),
+            rateLimits: limits)
         cells = (
             SnapshotCell(
-                snapshot, settings: ResponderSettings(identity: "one", cookieSecrets: secrets)),
-            SnapshotCell(
-                snapshot,
-                settings: ResponderSettings(
-                    identity: "one", cookieSecrets: secrets,
-                    rateLimits: RateLimits(rate: RateLimits.rateMax, key: (1, 2))))
+                snapshot, settings: settings), SnapshotCell(snapshot, settings: settings)
         )
         straight = Responder(cells.0, seed: seed)
-        atLength = Responder(cells.1, seed: seed)
-        straight.setTime(Pair.time, monotonic: MonotonicTime(nanoseconds: 0))
-        atLength.setTime(Pair.time, monotonic: MonotonicTime(nanoseconds: 0))
+        atLength = Responder(cells.1, seed: seed, goesStraight: false)
     }
 
     mutating func ask(_ query: [UInt8], from source: IPAddress, _ comment: Comment) {
+        askedCount += 1
+        let now = MonotonicTime(nanoseconds: askedCount * 20_000_000)
+        straight.setTime(Pair.time, monotonic: now)
+        atLength.setTime(Pair.time, monotonic: now)
         let one = Pair.ask(&straight, query, source)
         let other = Pair.ask(&atLength, query, source)
         #expect(one == other, comment)

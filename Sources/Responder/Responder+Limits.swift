@@ -61,7 +61,7 @@ extension Responder {
     @inline(never)
     mutating func passesRateLimit(_ client: IPAddress) -> Bool {
         if isStream { return true }
-        let verdict = slips ? .slip : admit(limitedSubject(), client)
+        let verdict = slips ? .slip : admit(subject(kindAtLength, answer.lookup), client)
         slips = false
         switch verdict {
         case .send:
@@ -83,7 +83,7 @@ extension Responder {
         _ lookup: ZoneTable.Lookup?, _ client: IPAddress
     ) -> RateLimiter.Verdict {
         if query.cookie == nil { answer.cookieState = .none }
-        let verdict = admit(straightSubject(lookup), client)
+        let verdict = admit(subject(made.kind, lookup), client)
         slips = verdict == .slip
         if slips { return .slip }
         answer.decision = nil
@@ -114,36 +114,36 @@ extension Responder {
     /// get nothing.
     private static var cookieSlip: Int { 2 }
 
-    private mutating func straightSubject(_ lookup: ZoneTable.Lookup?) -> RateLimiter.Subject {
-        switch lookup {
-        case .name(let node), .wildcard(let node): subject(made.kind, node)
-        case .nothing(let zone): subject(made.kind, Int(zones.zones[zone].apex))
-        default: .init(kind: made.kind)
+    /// What the long way has made.
+    private var kindAtLength: AnswerKind {
+        mutating get {
+            switch answer.lookup {
+            case .name, .wildcard:
+                answer.count > 0 && answer[0].section == .answer ? .answer : .noData
+            case .redirection: .answer
+            case .delegation: .referral
+            case .nothing: .nameError
+            case .outsideZones: .error
+            case nil: answer.isTruncated || answer.code == .badCookie ? .cookieDemand : .error
+            }
         }
     }
 
-    private mutating func limitedSubject() -> RateLimiter.Subject {
-        guard let lookup = answer.lookup else {
-            let isDemand = answer.isTruncated || answer.code == .badCookie
-            return .init(kind: isDemand ? .cookieDemand : .error)
-        }
+    /// Answers share a bucket that are of one kind, and of one name; names that do not exist share
+    /// that of their zone.
+    private mutating func subject(
+        _ kind: AnswerKind, _ lookup: ZoneTable.Lookup?
+    ) -> RateLimiter.Subject {
+        let index: Int
         switch lookup {
-        case .name(let node), .wildcard(let node):
-            let hasRecords = answer.count > 0 && answer[0].section == .answer
-            return subject(hasRecords ? .answer : .noData, node)
-        case .redirection(let node):
-            return subject(.answer, node)
-        case .delegation(let node):
-            return subject(.referral, node)
+        case .name(let node), .wildcard(let node), .redirection(let node), .delegation(let node):
+            index = node
         case .nothing(let zone):
-            return subject(.nameError, Int(zones.zones[zone].apex))
-        case .outsideZones:
-            return .init(kind: .error)
+            index = Int(zones.zones[zone].apex)
+        case .outsideZones, nil:
+            return .init(kind: kind)
         }
-    }
-
-    private mutating func subject(_ kind: AnswerKind, _ node: Int) -> RateLimiter.Subject {
-        let node = zones.nodes[node]
+        let node = zones.nodes[index]
         return .init(
             kind: kind, hash: node.hash, nameOffset: Int(node.nameOffset),
             nameByteCount: Int(node.nameByteCount))

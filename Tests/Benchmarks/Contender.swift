@@ -13,6 +13,9 @@ struct Contender {
     var answers = true
     /// Of `BenchNetwork`; not 0: it takes frames from an interface of its own.
     var cable = 0
+    /// Its threads stay on the cores that they choose. Knot's first worker takes the first core,
+    /// whatever it was started on: the generator's.
+    var choosesCores = false
 }
 
 /// Writes what each contender reads, into a folder of its own below `folder`.
@@ -36,6 +39,22 @@ struct Contenders {
             try make(BenchNetwork.serverAddress(number + 1))
         }
         return try overSockets + overFrames()
+    }
+
+    /// Those that come too near to one another for the rounds of all. Knot, which is far from them,
+    /// also where it chooses its cores: so had it been measured when the first targets were set.
+    func closest() throws -> [Contender] {
+        let makers: [(String) throws -> Contender?] = [
+            echo, { try geodnsd($0, zone: "geo") }, { try gdnsd($0, zone: "geo") },
+            { address in
+                var contender = try knot(address, zone: "geo")
+                contender?.choosesCores = true
+                return contender
+            },
+        ]
+        return try makers.enumerated().compactMap { number, make in
+            try make(BenchNetwork.serverAddress(number + 1))
+        }
     }
 
     /// Those that take frames from an interface: each has a cable of its own.

@@ -23,6 +23,16 @@ struct Sample {
         Sample(values: zip(values, other.values).map { $0 / $1 })
     }
 
+    /// What the median is known to: in 95 of 100 samples as large, the true one lies between these,
+    /// however the values are spread (order statistics). All of a sample of less than six.
+    var medianInterval: ClosedRange<Double> {
+        guard let least = values.min(), let greatest = values.max() else { return 0...0 }
+        let sorted = values.sorted()
+        let rank = Int((Double(sorted.count) - 1.96 * Double(sorted.count).squareRoot()) / 2)
+        guard rank > 0 else { return least...greatest }
+        return sorted[rank]...sorted[sorted.count - 1 - rank]
+    }
+
     /// `share` from 0 to 1; 0 without values.
     func quantile(_ share: Double) -> Double {
         guard !values.isEmpty else { return 0 }

@@ -67,7 +67,7 @@ struct SideBySide {
             throw BenchNetwork.Failed(
                 description: "\(contender.name) does not answer:\n\(process.text)")
         }
-        if !usesAllCores { try network.bringToLastCore(process) }
+        if !usesAllCores, !contender.choosesCores { try network.bringToLastCore(process) }
         return process
     }
 
@@ -105,6 +105,9 @@ struct SideBySide {
             rows[index].resident = residentBytes(of: processes[index].identifier)
         }
     }
+
+    /// How many rounds were measured.
+    var roundCount: Int { rows.first?.repliesPerSecond.values.count ?? 0 }
 
     /// Which contender, and of which zone.
     typealias Key = (name: String, zone: String)

@@ -68,6 +68,10 @@ func peers(rounds: Int, seconds: Int) throws {
     let (fewRounds, manySeconds) = (min(rounds, 5), 3)
     try sideBySide.pace(rounds: fewRounds, seconds: manySeconds)
     sideBySide.stop()
+    var closest = try SideBySide(contenders.closest(), folder: folder.path, over: network)
+    defer { closest.stop() }
+    try closest.flood(rounds: 3 * rounds, seconds: seconds)
+    closest.stop()
     let overloads = try Overload.run(
         folder: folder.path, database: database, rounds: fewRounds, seconds: manySeconds,
         over: network)
@@ -81,10 +85,10 @@ func peers(rounds: Int, seconds: Int) throws {
     var scaling = try SideBySide(
         contenders.withOneAndTwoWorkers(), folder: folder.path, over: network, onAllCores: true)
     defer { scaling.stop() }
-    try scaling.flood(rounds: rounds, seconds: seconds)
+    try scaling.flood(rounds: 2 * rounds, seconds: seconds)
     scaling.stop()
     let report = PerformanceReport(
-        sideBySide: sideBySide, manyNames: manyNames, overloads: overloads,
+        sideBySide: sideBySide, closest: closest, manyNames: manyNames, overloads: overloads,
         endurance: endurance, scaling: scaling, changes: changes,
         lookups: try Lookup.measure(database: database, rounds: fewRounds), rounds: rounds,
         enduranceSeconds: enduranceSeconds)

@@ -166,7 +166,6 @@ final class Serving: Sendable {
             next.health = health
             if isLook {
                 next.look(at: now)
-                report(from: current, to: next)
                 if next.spill.shares != current.spill.shares { isDue = true }
             }
             if health.stateVersion == current.health.stateVersion && !isDue {
@@ -175,6 +174,7 @@ final class Serving: Sendable {
                 let isLoad =
                     plan.balances && health.figureVersion != current.health.figureVersion
                 guard isTTL || isLoad else {
+                    report(from: current, to: next)
                     state = next
                     return next.nextCall
                 }
@@ -182,6 +182,7 @@ final class Serving: Sendable {
                 if now < time {
                     // What was looked at is not looked at again.
                     next.health = current.health
+                    report(from: current, to: next)
                     state = next
                     return [time, next.nextCall].compactMap(\.self).min()
                 }

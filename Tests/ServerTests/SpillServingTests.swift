@@ -113,7 +113,8 @@ import Testing
     /// too much, so many are that it has not.
     @Test func reportsTellHowMuchThereIs() throws {
         let world = try SpillServing.world("app GEO failover fra iad\n")
-        let serving = Serving(Journal(Log(.text)))
+        let journal = Journal(Log(.text))
+        let serving = Serving(journal)
         serving.adopt(
             world, probes: probes, health: health([.up, .up], loads: [80, 0]),
             at: SpillServing.second(1000))
@@ -123,6 +124,8 @@ import Testing
         serving.update(table, at: SpillServing.second(1005))
         #expect(abs(try part(serving) - 100.0 / 160) < 0.03)
         #expect(serving.current?.answers.spill.isEmpty == false)
+        // Once, though answers were made anew.
+        #expect(events(journal) == ["spill fra 160 100 100 iad 60"])
         // A reload of the same zones changes nothing.
         serving.adopt(
             try SpillServing.world("app GEO failover fra iad\n"), probes: probes, health: table,

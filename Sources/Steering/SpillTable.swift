@@ -25,6 +25,9 @@ package struct SpillTable: Sendable {
     private static let firstLookCount = 12
     /// More than that is not believed of one report: half, and twice as much.
     private static let offMax = 2.0
+    /// Nothing is for ever: a place that is quiet for hours is not taken for none at all, and
+    /// counts again some minutes after it has come back.
+    private static let scaleMin = 0.01
     /// Of all demand: what may move and not count as a change.
     private static let smallMove = 0.01
     /// At most this part of any source changes at each look when nothing is too full.
@@ -44,7 +47,7 @@ package struct SpillTable: Sendable {
     private var expected: [Double?]
     private var lastLook: MonotonicTime?
     private var lookCount = 0
-    /// What regions reported when that was first asked, and who was up.
+    /// What regions reported before anybody was handed on, and who was up.
     private var beginning: Beginning?
     /// When what is answered has changed; nil: it has not since the start.
     private var lastChange: MonotonicTime?
@@ -169,7 +172,9 @@ package struct SpillTable: Sendable {
             one += supposed[region]
         }
         for selector in open {
-            levels[selector] = one > 0 ? (levels[selector] ?? 0) * sum / one : nil
+            // Of nothing no part can be told.
+            levels[selector] =
+                one > 0 && sum > 0 ? (levels[selector] ?? 0) * sum / one : nil
         }
         guard let demands = demands(plan) else { return }
         let reported = reports.map(\.load)
@@ -188,8 +193,7 @@ package struct SpillTable: Sendable {
         let loads = SpillPlan.loads(
             sources, demands: demands, shares, regionCount: reported.count)
         let factors = zip(reported, loads).map { report, load in
-            // Nothing is for ever: no part of the demand is taken for none at all.
-            load > 0 ? report.map { max($0 / load, 0.01) } : nil
+            load > 0 ? report.map { $0 / load } : nil
         }
         apply(factors, sources, loads, shares)
     }
@@ -215,6 +219,7 @@ package struct SpillTable: Sendable {
         let sources = answers.spillSources
         if lastChange == nil, lookCount <= SpillTable.firstLookCount {
             expected = reports.map(\.load)
+            beginning?.reported = reports.map(\.load)
             match(sources, demands, reports.map(\.load), shares)
             return
         }
@@ -224,6 +229,8 @@ package struct SpillTable: Sendable {
         let correction = isLate ? SpillTable.lateCorrection : SpillTable.correction
         let loads = SpillPlan.loads(
             sources, demands: demands, shares, regionCount: reports.count)
+        let wanted = SpillPlan.loads(
+            sources, demands: demands, Spill.Shares(), regionCount: reports.count)
         let pace = seconds / (SpillTable.lagSeconds + seconds)
         var factors = [Double?](repeating: nil, count: reports.count)
         for (region, report) in reports.enumerated() {
@@ -238,11 +245,30 @@ package struct SpillTable: Sendable {
             }
             let now = before + (loads[region] - before) * pace
             expected[region] = now
-            guard now > 0, !isNew else { continue }
-            let off = min(max(load / now, 1 / SpillTable.offMax), SpillTable.offMax)
-            factors[region] = 1 + correction * (off - 1)
+            guard now > 0 else { continue }
+            // It may be late: then it lies between what was and what is to be. What lies beyond
+            // both is true.
+            let (least, most) = (
+                min(now, loads[region], wanted[region]), max(now, loads[region], wanted[region])
+            )
+            let beyond = SpillTable.believed(load / min(max(load, least), most))
+            if isNew {
+                // Of the next look, which begins anew again.
+                if let before = beginning?.reported[region] {
+                    beginning?.reported[region] = before * beyond
+                }
+                continue
+            }
+            let off = SpillTable.believed(load / now)
+            factors[region] =
+                1 + correction * (off - 1) + (SpillTable.correction - correction) * (beyond - 1)
         }
         apply(factors, sources, loads, shares)
+    }
+
+    private static func believed(_ off: Double) -> Double {
+        // 0 / 0: nothing is reported, and nothing was to be.
+        off.isNaN ? 1 : min(max(off, 1 / offMax), offMax)
     }
 
     private mutating func apply(
@@ -261,7 +287,9 @@ package struct SpillTable: Sendable {
                 changes[source.key.slot] += source.portion * part * (factor - 1)
             }
         }
-        for slot in scales.indices { scales[slot] *= 1 + changes[slot] }
+        for slot in scales.indices {
+            scales[slot] = max(scales[slot] * (1 + changes[slot]), SpillTable.scaleMin)
+        }
     }
 
     // MARK: - Who is handed on

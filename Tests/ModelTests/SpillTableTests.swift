@@ -168,6 +168,32 @@ import Testing
         }
     }
 
+    /// The same right after the start, when somebody has been handed on already: that reports are
+    /// late explains neither more than there was, nor less than there is to be.
+    @Test func reportsBeyondWhatLatenessExplainsAreBelieved() throws {
+        var simulation = try Simulation(
+            SpillWorld(demand: 0.65 * SpillTables.total), reports: true)
+        for _ in 0..<3 { try simulation.step() }
+        simulation.growth = 1.4
+        for _ in 0..<60 { try simulation.step() }
+        for _ in 0..<60 {
+            #expect(try simulation.worst() < 1.04)
+            try simulation.step()
+        }
+    }
+
+    /// After hours without a client it takes minutes, not hours, to know of many.
+    @Test func aQuietNightIsNotForEver() throws {
+        var simulation = try Simulation(
+            SpillWorld(demand: 0.65 * SpillTables.total), reports: true)
+        for _ in 0..<40 { try simulation.step() }
+        simulation.growth = 0
+        for _ in 0..<2000 { try simulation.step() }
+        simulation.growth = 1.4
+        for _ in 0..<240 { try simulation.step() }
+        #expect(try simulation.worst() < 1.04)
+    }
+
     /// Two servers that were told the same hand on the same.
     @Test func twoTablesAgree() throws {
         func run() throws -> SpillTable {

@@ -132,4 +132,18 @@ import Testing
             at: SpillServing.second(1006))
         #expect(abs(try part(serving) - 100.0 / 160) < 0.03)
     }
+
+    /// Front doors that had nothing to do when the server started: what comes later is known at
+    /// the next look.
+    @Test func whoWasIdleAtTheStartSpillsLater() throws {
+        let world = try SpillServing.world("app GEO failover fra iad\n")
+        let serving = Serving(Journal(Log(.text)))
+        serving.adopt(
+            world, probes: probes, health: health([.up, .up], loads: [0, 0]),
+            at: SpillServing.second(1000))
+        #expect(try part(serving) == 1)
+        serving.update(
+            health([.up, .up], loads: [160, 0]), at: SpillServing.second(1005))
+        #expect(abs(try part(serving) - 100.0 / 160) < 0.03)
+    }
 }

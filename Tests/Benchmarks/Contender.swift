@@ -41,8 +41,8 @@ struct Contenders {
         return try overSockets + overFrames()
     }
 
-    /// Those that come too near to one another for the rounds of all. Knot, which is far from them,
-    /// also where it chooses its cores: so had it been measured when the first targets were set.
+    /// Those that come too near to one another for the rounds of all; and Knot as whoever starts it
+    /// beside a generator meets it.
     func closest() throws -> [Contender] {
         let makers: [(String) throws -> Contender?] = [
             echo, { try geodnsd($0, zone: "geo") }, { try gdnsd($0, zone: "geo") },

@@ -266,6 +266,7 @@ package struct SpillTable: Sendable {
         apply(factors, sources, loads, shares)
     }
 
+    /// What a report is as a multiple of what it was to be, as far as one report is believed.
     private static func believed(_ off: Double) -> Double {
         // 0 / 0: nothing is reported, and nothing was to be.
         off.isNaN ? 1 : min(max(off, 1 / offMax), offMax)

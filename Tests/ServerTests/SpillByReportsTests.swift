@@ -35,24 +35,18 @@ import Testing
         return .respond(Array((head + body).utf8))
     }
 
-    /// The clients that the nearer door gets; nil: one got no answer, or another one.
-    private func nearOnes() -> Set<String>? {
-        var ones: Set<String> = []
+    /// The part of the clients that the nearer door gets; from now on both doors tell what that is
+    /// of so many requests a second. Nil: a client got no answer, or another one.
+    private func part(of requestsPerSecond: Double) -> Double? {
+        var count = 0
         for client in SpillByReports.clients {
             switch server.client.addresses(SpillByReports.name, subnet: client) {
-            case [near.address]: ones.insert(client)
+            case [near.address]: count += 1
             case [far.address]: break
             default: return nil
             }
         }
-        return ones
-    }
-
-    /// The part of the clients that the nearer door gets, after the doors have told theirs of so
-    /// many requests a second.
-    private func part(of requestsPerSecond: Double) -> Double? {
-        guard let ones = nearOnes() else { return nil }
-        let part = Double(ones.count) / Double(SpillByReports.clients.count)
+        let part = Double(count) / Double(SpillByReports.clients.count)
         near.behave(then: SpillByReports.report(requestsPerSecond * part))
         far.behave(then: SpillByReports.report(requestsPerSecond * (1 - part)))
         return part

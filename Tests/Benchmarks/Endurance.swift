@@ -7,10 +7,14 @@ struct Endurance {
     enum Event: String, CaseIterable {
         case nothing = "nothing"
         case reloads = "a reload every 200 ms"
+        case largeReloads = "a reload of a zone of a million names, every second"
         case health = "a front door that fails and returns, every 200 ms"
         case killed = "kill -9 after ten seconds, and a new start at once"
         case killedWithHeldSockets =
             "the same with the sockets of `geodnsd.socket`, and a new start after 250 ms"
+
+        /// What is served meanwhile.
+        var zone: String { self == .largeReloads ? "large" : "endurance" }
     }
 
     static let queriesPerSecond = 50_000
@@ -22,19 +26,28 @@ struct Endurance {
     static func run(
         seconds: Int, database: String, folder: String, over network: BenchNetwork
     ) throws -> [Endurance] {
-        let queries = folder + "/endurance"
-        try (0..<1000).map { "h\($0).endurance.example A\n" }.joined()
-            .write(toFile: queries, atomically: false, encoding: .utf8)
-        try FileManager.default.createDirectory(
-            atPath: folder + "/zones", withIntermediateDirectories: true)
-        try zone(door: folder + "/door").write(
-            toFile: folder + "/zones/endurance.example.zone", atomically: false, encoding: .utf8)
+        let names = (0..<1000).map { "h\($0)" }
+        try write(zone(door: folder + "/door"), "endurance", names, folder)
+        let some = (0..<100_000).map { "h\($0 &* 7919 % Workload.manyNameCount)" }
+        try write(Workload.head + Workload.manyRecords, "large", some, folder)
         return try Event.allCases.map { event in
             let (sent, lost) = try run(
-                event, seconds: seconds, database: database, folder: folder, queries, network)
+                event, seconds: seconds, database: database, folder: folder, network)
             progress("\(event.rawValue): \(sent) sent, \(lost) lost")
             return Endurance(event: event, sent: sent, lost: lost)
         }
+    }
+
+    /// A zone in a folder of its own, and queries for names of it.
+    private static func write(
+        _ text: String, _ zone: String, _ names: [String], _ folder: String
+    ) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(folder)/\(zone)", withIntermediateDirectories: true)
+        try text.write(
+            toFile: "\(folder)/\(zone)/\(zone).example.zone", atomically: false, encoding: .utf8)
+        try names.map { "\($0).\(zone).example A\n" }.joined()
+            .write(toFile: "\(folder)/\(zone)-queries", atomically: false, encoding: .utf8)
     }
 
     /// A thousand names of two regions, of which one has its health from the file `door`.
@@ -45,8 +58,7 @@ struct Endurance {
     }
 
     private static func run(
-        _ event: Event, seconds: Int, database: String, folder: String, _ queries: String,
-        _ network: BenchNetwork
+        _ event: Event, seconds: Int, database: String, folder: String, _ network: BenchNetwork
     ) throws -> (sent: Int, lost: Int) {
         try say("up", folder)
         var server = try start(event, database, folder, network)
@@ -58,7 +70,8 @@ struct Endurance {
                 try network.runGenerator(
                     [
                         "kxdpgun", "--duration", "\(seconds)", "--qps", "\(queriesPerSecond)",
-                        "--infile", queries, "--interface", BenchNetwork.generatorInterface(1),
+                        "--infile", "\(folder)/\(event.zone)-queries", "--interface",
+                        BenchNetwork.generatorInterface(1),
                         "--local", BenchNetwork.sources, BenchNetwork.cableAddress(1),
                     ], seconds: Double(seconds) + 60)
             }
@@ -69,7 +82,8 @@ struct Endurance {
             round += 1
             switch event {
             case .nothing: break
-            case .reloads: server.send(SIGHUP)
+            case .largeReloads where round % 5 != 0: break
+            case .reloads, .largeReloads: server.send(SIGHUP)
             case .health: try say(round % 2 == 0 ? "up" : "down", folder)
             case .killed where round == 50:
                 server.send(SIGKILL)
@@ -81,6 +95,11 @@ struct Endurance {
             }
         }
         let text = try outcome?.get() ?? ""
+        let reloadCount = server.text.matches(of: #/ info reload /#).count
+        if event == .reloads || event == .largeReloads, reloadCount < seconds / 2 {
+            throw BenchNetwork.Failed(
+                description: "\(reloadCount) reloads in \(seconds) seconds:\n\(server.text)")
+        }
         guard let sent = text.firstMatch(of: /total queries: +(\d+)/).flatMap({ Int($0.1) }),
             let replies = text.firstMatch(of: /total replies: +(\d+)/).flatMap({ Int($0.1) })
         else { throw BenchNetwork.Failed(description: "kxdpgun printed no totals:\n\(text)") }
@@ -95,7 +114,8 @@ struct Endurance {
             event == .killedWithHeldSockets ? [Programs.own("benchmark"), "hold", address] : []
         let server = try network.startServer(
             holder + [
-                Programs.own("geodnsd"), "--zones", folder + "/zones", "--geo-data", database,
+                Programs.own("geodnsd"), "--zones", "\(folder)/\(event.zone)", "--geo-data",
+                database,
                 "--listen", "\(address)@53", "--workers", "1", "--control",
                 folder + "/control.sock", "--xdp", BenchNetwork.interface(1),
             ])
